@@ -1,0 +1,260 @@
+# sockspec. One Makefile for the whole tree; whatever it makes is under build/. `make help` lists the targets.
+# Sources are found by pattern: adding a server, a client or a test never edits this file.
+
+SAN ?=
+mode := $(if $(filter-out 0,$(SAN)),san,release)
+B := build/$(mode)
+
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+GO ?= go
+# More for pytest: make conformance ARGS='-k reuseaddr'
+ARGS ?=
+
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += -r
+# Parallel unless the command line says otherwise; a sub-make has its share from the one above.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(CORES)
+endif
+# These follow one another when several are asked for: `make clean build`, `make conformance test`.
+ifneq ($(filter clean format setup conformance test lint bench,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+
+# --- sources -----------------------------------------------------------------------------------------------------
+
+common_c    := $(wildcard harness/common/*.c)
+conductor_c := $(wildcard harness/conductor/*.c)
+exhibit_c   := $(wildcard harness/exhibit/*.c)
+servers_c   := $(wildcard servers/*.c)
+clients_c   := $(wildcard clients/*.c)
+checks_c    := $(wildcard harness/tests/check_*.c)
+helpers_c   := $(wildcard harness/tests/programs/*.c)
+helpers_go  := $(wildcard harness/tests/programs/*.go)
+all_c       := $(common_c) $(conductor_c) $(exhibit_c) $(servers_c) $(clients_c) $(checks_c) $(helpers_c)
+all_h       := $(wildcard harness/*/*.h harness/tests/programs/*.h)
+scripts     := .ci/run $(wildcard harness/*.sh harness/tests/*.sh)
+
+common    := $(common_c:%.c=$(B)/obj/%.o)
+parts     := $(filter-out %/main.o,$(conductor_c:%.c=$(B)/obj/%.o))
+exhibit   := $(exhibit_c:%.c=$(B)/obj/%.o)
+conductor := $(if $(conductor_c),$(B)/bin/conductor)
+servers   := $(servers_c:%.c=$(B)/%)
+clients   := $(clients_c:%.c=$(B)/%)
+checks    := $(checks_c:harness/%.c=$(B)/%)
+helpers   := $(helpers_c:harness/%.c=$(B)/%)
+# Where there is no Go, what needs a Go program is unsupported.
+go_helpers := $(if $(and $(helpers_go),$(shell command -v $(GO) 2>/dev/null)),$(helpers_go:harness/%.go=$(B)/%))
+
+# --- flags -------------------------------------------------------------------------------------------------------
+
+CFLAGS ?= -O2 -g
+WERROR ?= -Werror
+warnings := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
+            -Wundef -Wwrite-strings -Wpointer-arith -Wvla
+sanitizers := -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+sanitize := $(if $(filter san,$(mode)),$(sanitizers))
+
+conductor_needs := $(shell pkg-config --cflags --libs libseccomp libmnl jansson 2>/dev/null)
+checks_need := $(if $(checks_c),$(shell pkg-config --cflags --libs check 2>/dev/null))
+cflags_of = $(filter-out -l% -L% -Wl%,$(1))
+libs_of = $(filter -l% -L% -Wl% -pthread,$(1))
+
+# Servers and clients are C11 and POSIX and nothing else; the harness may use what Linux has.
+gnu   := -std=c11 -D_GNU_SOURCE
+posix := -std=c11 -D_POSIX_C_SOURCE=200809L
+for_common    := $(gnu) -Iharness/common
+for_conductor := $(for_common) -Iharness/conductor $(call cflags_of,$(conductor_needs))
+for_exhibit   := $(posix) -Iharness/common -Iharness/exhibit
+for_checks    := $(for_conductor) $(call cflags_of,$(checks_need))
+for_helpers   := $(gnu)
+
+$(B)/obj/harness/common/%    $(B)/tidy/harness/common/%:    own := $(for_common)
+$(B)/obj/harness/conductor/% $(B)/tidy/harness/conductor/%: own := $(for_conductor)
+$(B)/obj/harness/exhibit/%   $(B)/tidy/harness/exhibit/%:   own := $(for_exhibit)
+$(B)/obj/servers/%           $(B)/tidy/servers/%:           own := $(for_exhibit)
+$(B)/obj/clients/%           $(B)/tidy/clients/%:           own := $(for_exhibit)
+$(B)/obj/harness/tests/%     $(B)/tidy/harness/tests/%:     own := $(for_checks)
+$(B)/obj/harness/tests/programs/% $(B)/tidy/harness/tests/programs/%: \
+    own = $(for_helpers) $(if $(findstring _threads,$*),-pthread)
+# A sanitizer cannot be linked statically.
+unless_static = $(if $(findstring _static,$(@F)),,$(sanitize))
+
+compile = $(CC) $(own) $(warnings) $(WERROR) $(CFLAGS) $(unless_static) $(CPPFLAGS)
+link    = $(CC) $(CFLAGS) $(unless_static) $(LDFLAGS)
+
+# --- build -------------------------------------------------------------------------------------------------------
+
+# build: what cases run. build-tests: what the project's own tests run. Neither has a recipe, so that `make -q` can
+# say whether there is anything to do.
+.PHONY: build build-tests
+build: $(conductor) $(servers) $(clients)
+build-tests: build $(checks) $(helpers) $(go_helpers)
+
+# A program whose source is gone must not be found any more.
+stale := $(filter-out $(servers) $(clients) $(checks) $(helpers) $(helpers_go:harness/%.go=$(B)/%) $(B)/tests/programs, \
+           $(wildcard $(B)/servers/* $(B)/clients/* $(B)/tests/* $(B)/tests/programs/*))
+ifneq ($(stale),)
+.PHONY: remove-stale
+build: remove-stale
+remove-stale:
+	@rm -rf $(stale)
+endif
+
+# Two stamps that change when their text does: flags, for every object; lists, for everything linked, since a source
+# that went away is seen by no time stamp.
+flags := $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(WERROR) $(warnings) $(sanitize) $(gnu) $(posix) $(conductor_needs)
+lists := $(common_c) $(conductor_c) $(exhibit_c) $(LDFLAGS)
+stamp = $(if $(subst [$(strip $(file <$(1)))],,[$(strip $(2))]),always)
+
+.PHONY: always
+$(B)/flags: $(call stamp,$(B)/flags,$(flags))
+	$(call run,,printf '%s\n' '$(strip $(flags))' >"$$part")
+$(B)/lists: $(call stamp,$(B)/lists,$(lists)) | $(B)/flags
+	$(call run,,printf '%s\n' '$(strip $(lists))' >"$$part")
+
+# $(call run,WORD,COMMAND): COMMAND writes to $part, which becomes the target only when all went well: what a full disk
+# or an interrupt cut short is never taken for built. Its folder is also the compiler's temporary one.
+define run
+@$(if $(1),printf '%s\n' '$(if $(V),$(subst "$$part",$@,$(2)),$(1) $(or $(filter %.c %.go,$<),$@))';) \
+said=$$( { part=$(B)/part/$(subst /,_,$(@:$(B)/%=%)).$$$$; trap 'rm -f "$$part" "$$part.d"; exit 1' HUP INT TERM; \
+  export LC_ALL=C TMPDIR="$$PWD/$(B)/part"; mkdir -p $(B)/part && mkdir -p $(@D) && $(2) && \
+  { [ ! -e "$$part.d" ] || mv -f "$$part.d" $@.d; } && mv -f "$$part" $@ || \
+  { rm -f "$$part" "$$part.d"; exit 1; }; } 2>&1 ); status=$$?; \
+case $$status,$$said in \
+  *'o space left on device'*) said='sockspec: cannot make $@: the disk that holds build/ is full';; \
+  *'Disk quota exceeded'*) said='sockspec: cannot make $@: the disk quota for build/ is used up';; esac; \
+[ -z "$$said" ] || printf '%s\n' "$$said" >&2; exit $$status
+endef
+colour = $(if $(MAKE_TERMERR),-fdiagnostics-color=always)
+
+$(all_c:%.c=$(B)/obj/%.o): $(B)/obj/%.o: %.c $(B)/flags
+	$(call run,CC,$(compile) $(colour) -MMD -MP -MF "$$part".d -MT $@ -c $< -o "$$part")
+
+deps := $(wildcard $(all_c:%.c=$(B)/obj/%.o.d))
+$(deps): ;
+-include $(deps)
+
+inputs = $(filter %.o,$^)
+$(B)/bin/conductor: $(parts) $(B)/obj/harness/conductor/main.o $(common) $(B)/lists
+	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(conductor_needs)) -o "$$part")
+
+$(servers) $(clients): $(B)/%: $(B)/obj/%.o $(exhibit) $(common) $(B)/lists
+	$(call run,LINK,$(link) $(inputs) -o "$$part")
+
+$(checks): $(B)/%: $(B)/obj/harness/%.o $(parts) $(common) $(B)/lists
+	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(conductor_needs) $(checks_need)) -o "$$part")
+
+# Helpers stand alone: X_static.c is linked statically, X_threads.c with threads.
+$(helpers): $(B)/%: $(B)/obj/harness/%.o
+	$(call run,LINK,$(link) $(if $(findstring _static,$(@F)),-static) $(if $(findstring _threads,$(@F)),-pthread) \
+	  $(inputs) -o "$$part")
+
+$(go_helpers): $(B)/%: harness/%.go | $(B)/flags
+	$(call run,GO,GOCACHE="$$PWD/build/go" GO111MODULE=off CGO_ENABLED=0 $(GO) build -o "$$part" $<)
+
+# Nothing can be built without these: say what is missing once, instead of once a file.
+for_tests := $(filter build-tests lint-all,$(MAKECMDGOALS))
+missing := $(if $(shell command -v $(firstword $(CC)) 2>/dev/null),,compiler) $(if $(conductor_needs),,libraries) \
+           $(if $(and $(for_tests),$(checks_c)),$(if $(checks_need),,check))
+ifneq ($(strip $(missing)),)
+.PHONY: say-missing
+say-missing:
+	@harness/setup.sh --check $(if $(for_tests),test,build)
+	@echo 'sockspec: cannot build with CC=$(CC): $(strip $(missing)) not found' >&2; exit 1
+$(B)/flags $(B)/lists: | say-missing
+endif
+
+# --- jobs --------------------------------------------------------------------------------------------------------
+
+.PHONY: setup conformance test lint format bench clean help
+# Whoever calls make below pytest starts anew: without this make's jobserver.
+python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL "$$(head -n 1 build/python)"
+pytest := $(python) -m pytest -n $(CORES)
+
+setup:
+	@harness/setup.sh all
+
+conformance:
+	@harness/setup.sh conformance
+	@$(MAKE) -s build
+	@$(pytest) --slow cases $(ARGS)
+
+test:
+	@harness/setup.sh test
+	@$(MAKE) -s build-tests
+	@failed=0; for check in $(checks); do \
+	  printf 'CHECK %s\n' "$$check"; "$$check" || failed=1; done; exit $$failed
+	@$(pytest) harness/tests $(ARGS)
+
+bench:
+	@harness/setup.sh bench
+	@$(MAKE) -s build
+	@$(python) -m harness.bench $(ARGS)
+
+# --- lint --------------------------------------------------------------------------------------------------------
+
+python_code := $(wildcard conftest.py harness cases)
+lints := format tidy cppcheck black mypy shell
+.PHONY: lint-all $(lints:%=lint-%)
+
+# All that is wrong, not just the first.
+lint:
+	@harness/setup.sh lint
+	@$(MAKE) -s --keep-going --output-sync=target lint-all
+
+lint-all: $(lints:%=lint-%)
+
+lint-format:
+	@echo FORMAT; clang-format --dry-run -Werror $(all_c) $(all_h)
+
+# A file is looked at again when it, a header of it or the rules changed: clang-tidy needs seconds where a compiler
+# needs milliseconds. The object stands for the headers.
+tidied := $(all_c:%.c=$(B)/tidy/%.ok)
+lint-tidy: $(tidied)
+$(tidied): $(B)/tidy/%.ok: %.c $(B)/obj/%.o .clang-tidy
+	$(call run,TIDY,clang-tidy --quiet $< -- $(own) $(warnings) >"$$part" 2>&1 || \
+	  { grep -v 'warnings* generated' "$$part"; false; })
+
+lint-cppcheck:
+	@echo CPPCHECK; mkdir -p $(B)/cppcheck && \
+	cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr --std=c11 \
+	  --suppress=missingIncludeSystem --cppcheck-build-dir=$(B)/cppcheck \
+	  -Iharness/common -Iharness/conductor -Iharness/exhibit $(all_c)
+
+lint-black:
+	@echo BLACK; black --check --quiet $(python_code) || { black --diff --quiet $(python_code); exit 1; }
+
+lint-mypy:
+	@echo MYPY; mypy --strict --python-executable="$$(head -n 1 build/python)" $(python_code)
+
+lint-shell:
+	@echo SHELLCHECK; shellcheck $(scripts)
+
+format:
+	@harness/setup.sh lint
+	@clang-format -i $(all_c) $(all_h)
+	@black --quiet $(python_code)
+
+clean:
+	rm -rf build
+
+define help_text
+make              build what cases run (under build/release; with SAN=1 under build/san, with sanitizers)
+make conformance  run every case, those of a minute too; installs what is missing
+make test         run the project's own tests; installs what is missing
+make lint         formatting, static analysis and types; installs what is missing
+make format       let clang-format and black have their way
+make bench        measure what calls and cases cost
+make setup        install what any of these needs (Debian packages)
+make clean        remove build/
+
+SAN=1      with address and undefined-behaviour sanitizers      V=1       show whole commands
+ARGS=...   more for pytest: ARGS='-k reuseaddr'                 CORES=n   so many at once
+PYTHON=... the interpreter to try first                         WERROR=   warnings are no errors
+endef
+help: export help_text := $(help_text)
+help:
+	@echo "$$help_text"

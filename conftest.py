@@ -1,0 +1,3 @@
+"""Everything pytest needs to run cases is in the plugin."""
+
+pytest_plugins = ["harness.plugin"]

@@ -1,0 +1,107 @@
+"""sockspec's harness: what cases import."""
+
+from .errno_names import *
+from .errno_names import Errno
+from .event import Call, Event
+from .lab import Holder, Lab
+from .moment import (
+    CHILDREN,
+    CONNECTION,
+    FILE,
+    LISTENING,
+    PIPE,
+    TREE,
+    TTY,
+    Descriptor,
+    Moment,
+    Scope,
+    born,
+    entering,
+    executing,
+    exiting,
+    forking,
+    leaving,
+    signalled,
+)
+from .outcome import Exit, Outcome, exited, killed_by
+from .privilege import Privilege
+from .process import OpenDescriptor, Process, Watch
+from .segments import ACK, FIN, RST, SYN, Flag, Segment
+from .sockets import (
+    CLOSE_WAIT,
+    CLOSED,
+    CLOSING,
+    ESTABLISHED,
+    FIN_WAIT1,
+    FIN_WAIT2,
+    LAST_ACK,
+    LISTEN,
+    SYN_RECEIVED,
+    SYN_SENT,
+    TIME_WAIT,
+    Endpoint,
+    Filter,
+    Socket,
+    State,
+)
+from .streams import Stream
+from .verdict import Broken, Unsupported, Verdict
+
+# The errnos' names come with the star above.
+__all__ = [
+    "ACK",
+    "Broken",
+    "CHILDREN",
+    "CLOSED",
+    "CLOSE_WAIT",
+    "CLOSING",
+    "CONNECTION",
+    "Call",
+    "Descriptor",
+    "ESTABLISHED",
+    "Endpoint",
+    "Errno",
+    "Event",
+    "Exit",
+    "FILE",
+    "FIN",
+    "FIN_WAIT1",
+    "FIN_WAIT2",
+    "Filter",
+    "Flag",
+    "Holder",
+    "LAST_ACK",
+    "LISTEN",
+    "LISTENING",
+    "Lab",
+    "Moment",
+    "OpenDescriptor",
+    "Outcome",
+    "PIPE",
+    "Privilege",
+    "Process",
+    "RST",
+    "SYN",
+    "SYN_RECEIVED",
+    "SYN_SENT",
+    "Scope",
+    "Segment",
+    "Socket",
+    "State",
+    "Stream",
+    "TIME_WAIT",
+    "TREE",
+    "TTY",
+    "Unsupported",
+    "Verdict",
+    "Watch",
+    "born",
+    "entering",
+    "executing",
+    "exited",
+    "exiting",
+    "forking",
+    "killed_by",
+    "leaving",
+    "signalled",
+]

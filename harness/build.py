@@ -1,0 +1,106 @@
+"""The build: where its products lie, and how they are brought up to date."""
+
+import fcntl
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class BuildFailed(Exception):
+    """The products cannot be brought up to date; the text is what make, or the system, said."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """One checkout in one mode of building."""
+
+    root: Path
+    mode: str
+    """"release", or "san" with sanitizers."""
+
+    @property
+    def top(self) -> Path:
+        """The folder of all that is made."""
+        return self.root / "build"
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this mode."""
+        return self.top / self.mode
+
+    @property
+    def conductor(self) -> Path:
+        """The conductor's executable."""
+        return self.folder / "bin" / "conductor"
+
+    @property
+    def results(self) -> Path:
+        """The folder of result records."""
+        return self.top / "results"
+
+    @property
+    def sanitized(self) -> bool:
+        """Whether sanitizers make everything slower."""
+        return self.mode == "san"
+
+    def bring_up_to_date(self, say: Callable[[str], None]) -> None:
+        """Builds what is out of date and says so in one line; says nothing when all is up to date.
+
+        A checkout without a Makefile is taken as it is.
+
+        Raises:
+            BuildFailed
+        """
+        if not (self.root / "Makefile").exists():
+            return
+        with self._alone():
+            if self._make("-q", "build").returncode == 0:
+                return
+            began = time.monotonic()
+            made = self._make("build")
+            if made.returncode != 0:
+                raise BuildFailed(_essence(made))
+        say(f"built what was out of date ({self.mode}) in {time.monotonic() - began:.1f} s")
+
+    def _make(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        argv = ["make", "-C", os.fspath(self.root), "--no-print-directory", *arguments]
+        # Flags of a make that pytest runs under would reach this one.
+        environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
+        try:
+            return subprocess.run(
+                argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            )
+        except FileNotFoundError:
+            raise BuildFailed("cannot build: there is no make; install it") from None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Lets one process build at a time."""
+        try:
+            self.top.mkdir(exist_ok=True)
+            lock = open(self.top / ".lock", "w")
+        except OSError as error:
+            raise BuildFailed(f"cannot write to {self.top}: {error.strerror}") from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _essence(made: "subprocess.CompletedProcess[str]") -> str:
+    """What make said: its errors, without the commands that went well."""
+    said = (made.stderr.strip() or made.stdout.strip() or f"exit {made.returncode}").splitlines()
+    return "cannot build:\n" + "\n".join(f"  {line}" for line in said[-30:])
+
+
+def current(root: Path | None = None) -> Build:
+    """The build that this process uses.
+
+    The checkout is `root`, else SOCKSPEC_ROOT, else the one that the harness lies in. SAN in the
+    environment, unless it is 0, means the build with sanitizers, as it does for make.
+    """
+    chosen = root or os.environ.get("SOCKSPEC_ROOT") or Path(__file__).resolve().parent.parent
+    return Build(Path(chosen), "release" if os.environ.get("SAN", "") in ("", "0") else "san")

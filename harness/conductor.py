@@ -1,0 +1,211 @@
+"""The conductor as seen from Python: a process of its own that carries out requests."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from .channel import Channel, ChannelClosed, ChannelSilent
+from .outcome import signal_name
+from .verdict import Broken, hidden
+
+__tracebackhide__ = hidden
+
+_GRACE = 3.0
+"""Seconds that a reply may take beyond the deadline of its request."""
+_PROMPT = 10.0
+"""Seconds for a request that waits for nothing."""
+_LEAVE = 10.0
+"""Seconds from the end of the channel till the conductor has exited."""
+
+
+class ConductorFailed(Broken):
+    """The conductor could not be started, died or fell silent."""
+
+
+class Refused(Broken):
+    """The conductor called a request malformed or impossible."""
+
+
+class Late(Broken):
+    """What was awaited did not come; the text says what was there instead."""
+
+    def __init__(self, awaited: str, because: str, there: str) -> None:
+        super().__init__(f"awaited {awaited}, but {because}; there was instead:\n{there}")
+        self.awaited = awaited
+        self.because = because
+        self.there = there
+
+
+@dataclass(frozen=True)
+class About:
+    """What the conductor says of itself and of the platform below it."""
+
+    pid: int | None
+    cpu: int
+    kernel: str
+    machine: str
+    sole_user: bool
+    """Only one user id exists in the lab."""
+
+
+class Conductor:
+    """A running conductor. Must be closed; closing is the barrier after which nothing of the lab is left."""
+
+    def __init__(self, program: Path, cpu: int | None = None) -> None:
+        """Starts it and waits till it says hello.
+
+        Args:
+            program: the conductor's executable.
+            cpu: the processor it pins itself to; None lets it choose.
+
+        Raises:
+            ConductorFailed: with the conductor's own words.
+        """
+        self._errors = anonymous_file("conductor-errors")
+        try:
+            self._channel, self._child = self._start(program, cpu)
+        except OSError as error:
+            self._errors.close()
+            raise ConductorFailed(
+                f"cannot start the conductor {program}: {error.strerror}"
+            ) from error
+        self._next = 0
+        try:
+            hello = self.ask("hello")
+        except BaseException:
+            self._abandon()
+            raise
+        self.about = About(
+            hello.get("pid"), hello["cpu"], hello["kernel"], hello["machine"], hello["sole_user"]
+        )
+
+    def _start(self, program: Path, cpu: int | None) -> tuple[Channel, "subprocess.Popen[bytes]"]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            argv = [os.fspath(program), "--control", str(theirs.fileno())]
+            argv += [] if cpu is None else ["--cpu", str(cpu)]
+            try:
+                # A session of its own: Ctrl-C is for pytest, which then ends the lab in order.
+                child = subprocess.Popen(
+                    argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._errors,
+                    stderr=self._errors,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+            except BaseException:
+                ours.close()
+                raise
+        return Channel(ours), child
+
+    def ask(self, do: str, descriptors: Sequence[int] = (), **members: Any) -> dict[str, Any]:
+        """Makes a request and returns what the reply calls ok. Members that are None are left out.
+
+        Args:
+            do: the verb.
+            descriptors: handed over with the request; the caller keeps its own copies.
+            members: of the request; `deadline` in seconds.
+
+        Raises:
+            Refused, Late, ConductorFailed
+        """
+        self._next += 1
+        request = {"id": self._next, "do": do}
+        request.update((name, value) for name, value in members.items() if value is not None)
+        limit = members["deadline"] + _GRACE if members.get("deadline") else _PROMPT
+        try:
+            reply = self._channel.ask(request, limit, descriptors)
+        except ChannelClosed as error:
+            raise ConductorFailed(self._last_words(do)) from error
+        except ChannelSilent as error:
+            self._child.kill()
+            raise ConductorFailed(
+                f"the conductor did not answer {do!r} within {limit:g} s"
+            ) from error
+        return self._read(do, reply)
+
+    def _read(self, do: str, reply: dict[str, Any]) -> dict[str, Any]:
+        if reply.get("id") not in (None, self._next):
+            raise ConductorFailed(f"the conductor answered {reply['id']} when asked {self._next}")
+        if "error" in reply:
+            raise Refused(f"{do}: {reply['error']['reason']}")
+        if "late" in reply:
+            late = reply["late"]
+            raise Late(late["awaited"], late["because"], describe_processes(late["processes"]))
+        ok: dict[str, Any] = reply["ok"]
+        return ok
+
+    def _last_words(self, do: str) -> str:
+        """Why the channel closed: how the conductor ended and what it said."""
+        try:
+            status = self._child.wait(_LEAVE)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            status = self._child.wait()
+        self._errors.seek(0)
+        said = self._errors.read(1 << 14).decode(errors="replace").strip()
+        how = f"was killed by {signal_name(-status)}" if status < 0 else f"exited {status}"
+        if do == "hello" and said:
+            return said
+        return f"the conductor {how} when asked {do!r}" + (f": {said}" if said else "")
+
+    def close(self) -> None:
+        """Ends the lab and waits until the conductor has exited. May be called again.
+
+        Raises:
+            ConductorFailed: it did not exit, or not with 0.
+        """
+        if self._errors.closed:
+            return
+        try:
+            self._end()
+        finally:
+            self._abandon()
+
+    def _end(self) -> None:
+        if not self._channel.owed and self._child.poll() is None:
+            self.ask("end")
+        self._channel.close()
+        try:
+            self._child.wait(_LEAVE)
+        except subprocess.TimeoutExpired as error:
+            raise ConductorFailed(f"the conductor did not exit within {_LEAVE:g} s") from error
+        if self._child.returncode != 0:
+            raise ConductorFailed(self._last_words("end"))
+
+    def _abandon(self) -> None:
+        """Closes everything; after an orderly end there is nothing left to kill."""
+        self._channel.close()
+        try:
+            self._child.wait(_LEAVE)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._errors.close()
+
+
+def anonymous_file(name: str) -> IO[bytes]:
+    """A file in memory, without a place in any folder; gone with its last descriptor."""
+    return open(os.memfd_create(name, os.MFD_CLOEXEC), "w+b", buffering=0)
+
+
+def describe_processes(wire: Sequence[dict[str, Any]]) -> str:
+    """The processes of a reply, a line each: "  2 echo_client, running, in connect"."""
+    return "\n".join(f"  {_describe(process)}" for process in wire) or "  no process"
+
+
+def _describe(process: dict[str, Any]) -> str:
+    words = [f"{process['process']} {process['name']}", process["state"]]
+    if "at" in process:
+        at = process["at"]
+        words.append(f"at {at['kind']} {at.get('call') or at.get('signal') or ''}".rstrip())
+    elif "in" in process:
+        words.append(f"in {process['in']}")
+    if "exit" in process:
+        words.append(f"exit {process['exit'].get('code', process['exit'].get('signal'))}")
+    return ", ".join(words)

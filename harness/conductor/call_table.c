@@ -1,0 +1,378 @@
+#include "call_table.h"
+
+#include <errno.h>
+
+/* The calls, and what a row says. */
+
+/* Some architectures return both descriptors in registers. */
+#if defined(__mips__) || defined(__sparc__) || defined(__alpha__) || defined(__ia64__)
+#define PIPE_KIND KIND_NONE
+#else
+#define PIPE_KIND KIND_PAIR
+#endif
+
+/* One architecture has the stack first. */
+#if defined(__s390__)
+enum { CLONE_FLAGS_ARGUMENT = 1 };
+#else
+enum { CLONE_FLAGS_ARGUMENT = 0 };
+#endif
+
+const struct call_shape call_table[] = {
+    /* Sockets */
+    {.name = "socket",
+     .arguments = {{.name = "domain", .kind = KIND_NAMED, .names = &names_family},
+                   {.name = "type", .kind = KIND_FLAGS, .names = &names_socket_type},
+                   {.name = "protocol", .kind = KIND_PROTOCOL, .with = 0}}},
+    {.name = "socketpair",
+     .arguments = {{.name = "domain", .kind = KIND_NAMED, .names = &names_family},
+                   {.name = "type", .kind = KIND_FLAGS, .names = &names_socket_type},
+                   {.name = "protocol", .kind = KIND_PROTOCOL, .with = 0},
+                   {.name = "fds", .kind = KIND_PAIR, .way = WAY_OUT}}},
+    {.name = "bind",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "address", .kind = KIND_ADDRESS, .with = 2},
+                   {.name = "address_length", .kind = KIND_INT}}},
+    {.name = "listen",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR}, {.name = "backlog", .kind = KIND_INT}}},
+    {.name = "accept",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "address", .kind = KIND_ADDRESS_RESULT, .way = WAY_OUT, .with = 2},
+                   {.name = "address_length", .kind = KIND_LENGTH_RESULT, .way = WAY_BOTH}}},
+    {.name = "accept4",
+     .known_as = "accept",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "address", .kind = KIND_ADDRESS_RESULT, .way = WAY_OUT, .with = 2},
+                   {.name = "address_length", .kind = KIND_LENGTH_RESULT, .way = WAY_BOTH},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_accept}}},
+    {.name = "connect",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "address", .kind = KIND_ADDRESS, .with = 2},
+                   {.name = "address_length", .kind = KIND_INT}}},
+    {.name = "shutdown",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "how", .kind = KIND_NAMED, .names = &names_shutdown}}},
+    {.name = "getsockname",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "address", .kind = KIND_ADDRESS_RESULT, .way = WAY_OUT, .with = 2},
+                   {.name = "address_length", .kind = KIND_LENGTH_RESULT, .way = WAY_BOTH}}},
+    {.name = "getpeername",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "address", .kind = KIND_ADDRESS_RESULT, .way = WAY_OUT, .with = 2},
+                   {.name = "address_length", .kind = KIND_LENGTH_RESULT, .way = WAY_BOTH}}},
+    {.name = "getsockopt",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "level", .kind = KIND_NAMED, .names = &names_level},
+                   {.name = "option", .kind = KIND_OPTION, .with = 1},
+                   {.name = "value", .kind = KIND_OPTION_RESULT, .way = WAY_OUT, .with = 4},
+                   {.name = "length", .kind = KIND_LENGTH_RESULT, .way = WAY_BOTH}}},
+    {.name = "setsockopt",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "level", .kind = KIND_NAMED, .names = &names_level},
+                   {.name = "option", .kind = KIND_OPTION, .with = 1},
+                   {.name = "value", .kind = KIND_OPTION_VALUE, .with = 4},
+                   {.name = "length", .kind = KIND_INT}}},
+    {.name = "sendto",
+     .known_as = "send",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "data", .kind = KIND_SENT, .with = 2},
+                   {.name = "length", .kind = KIND_LENGTH},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_message},
+                   {.name = "address", .kind = KIND_ADDRESS, .with = 5},
+                   {.name = "address_length", .kind = KIND_INT}}},
+    {.name = "recvfrom",
+     .known_as = "recv",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "data", .kind = KIND_RECEIVED, .way = WAY_OUT, .with = 2},
+                   {.name = "length", .kind = KIND_LENGTH},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_message},
+                   {.name = "address", .kind = KIND_ADDRESS_RESULT, .way = WAY_OUT, .with = 5},
+                   {.name = "address_length", .kind = KIND_LENGTH_RESULT, .way = WAY_BOTH}}},
+    {.name = "sendmsg",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "message", .kind = KIND_MESSAGE},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_message}}},
+    {.name = "recvmsg",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "message", .kind = KIND_MESSAGE, .way = WAY_OUT},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_message}}},
+    {.name = "sendmmsg",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "messages", .kind = KIND_MESSAGES, .with = 2},
+                   {.name = "count", .kind = KIND_UNSIGNED},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_message}}},
+    {.name = "recvmmsg",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "messages", .kind = KIND_MESSAGES, .way = WAY_OUT, .with = 2},
+                   {.name = "count", .kind = KIND_UNSIGNED},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_message},
+                   {.name = "timeout", .kind = KIND_TIMESPEC}}},
+
+    /* Reading and writing */
+    {.name = "read",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "data", .kind = KIND_RECEIVED, .way = WAY_OUT, .with = 2},
+                   {.name = "length", .kind = KIND_LENGTH}}},
+    {.name = "write",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "data", .kind = KIND_SENT, .with = 2},
+                   {.name = "length", .kind = KIND_LENGTH}}},
+    {.name = "readv",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "data", .kind = KIND_VECTOR, .way = WAY_OUT, .with = 2},
+                   {.name = "count", .kind = KIND_SIZE}}},
+    {.name = "writev",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "data", .kind = KIND_VECTOR, .with = 2},
+                   {.name = "count", .kind = KIND_SIZE}}},
+    {.name = "pread64",
+     .known_as = "pread",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "data", .kind = KIND_RECEIVED, .way = WAY_OUT, .with = 2},
+                   {.name = "length", .kind = KIND_LENGTH},
+                   {.name = "offset", .kind = KIND_SIZE}}},
+    {.name = "pwrite64",
+     .known_as = "pwrite",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "data", .kind = KIND_SENT, .with = 2},
+                   {.name = "length", .kind = KIND_LENGTH},
+                   {.name = "offset", .kind = KIND_SIZE}}},
+    {.name = "sendfile",
+     .arguments = {{.name = "out", .kind = KIND_DESCRIPTOR},
+                   {.name = "in", .kind = KIND_DESCRIPTOR},
+                   {.name = "offset", .kind = KIND_OFFSET},
+                   {.name = "length", .kind = KIND_LENGTH}}},
+    {.name = "splice",
+     .arguments = {{.name = "in", .kind = KIND_DESCRIPTOR},
+                   {.name = "in_offset", .kind = KIND_OFFSET},
+                   {.name = "out", .kind = KIND_DESCRIPTOR},
+                   {.name = "out_offset", .kind = KIND_OFFSET},
+                   {.name = "length", .kind = KIND_LENGTH},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_splice}}},
+
+    /* Descriptors */
+    {.name = "close", .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR}}},
+    {.name = "close_range",
+     .arguments = {{.name = "first", .kind = KIND_UNSIGNED},
+                   {.name = "last", .kind = KIND_UNSIGNED},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_close_range}}},
+    {.name = "dup", .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR}}},
+    {.name = "dup2",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR}, {.name = "to", .kind = KIND_INT}}},
+    {.name = "dup3",
+     .known_as = "dup2",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "to", .kind = KIND_INT},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_pipe}}},
+    {.name = "fcntl",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "command", .kind = KIND_NAMED, .names = &names_fcntl},
+                   {.name = "argument", .kind = KIND_FCNTL, .with = 1}}},
+    {.name = "ioctl",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "request", .kind = KIND_NAMED, .names = &names_ioctl},
+                   {.name = "argument", .kind = KIND_IOCTL, .way = WAY_BOTH, .with = 1}}},
+    {.name = "pipe", .arguments = {{.name = "fds", .kind = PIPE_KIND, .way = WAY_OUT}}},
+    {.name = "pipe2",
+     .known_as = "pipe",
+     .arguments = {{.name = "fds", .kind = KIND_PAIR, .way = WAY_OUT},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_pipe}}},
+
+    /* Files */
+    {.name = "open",
+     .arguments = {{.name = "path", .kind = KIND_PATH},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_open},
+                   {.name = "mode", .kind = KIND_MODE, .with = 1}}},
+    {.name = "openat",
+     .known_as = "open",
+     .arguments = {{.name = "directory", .kind = KIND_DIRECTORY},
+                   {.name = "path", .kind = KIND_PATH},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_open},
+                   {.name = "mode", .kind = KIND_MODE, .with = 2}}},
+    {.name = "unlink", .arguments = {{.name = "path", .kind = KIND_PATH}}},
+    {.name = "unlinkat",
+     .known_as = "unlink",
+     .arguments = {{.name = "directory", .kind = KIND_DIRECTORY},
+                   {.name = "path", .kind = KIND_PATH},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_unlink}}},
+
+    /* Waiting for descriptors */
+    {.name = "poll",
+     .arguments = {{.name = "fds", .kind = KIND_POLL, .way = WAY_BOTH, .with = 1},
+                   {.name = "count", .kind = KIND_UNSIGNED},
+                   {.name = "timeout", .kind = KIND_INT}}},
+    {.name = "ppoll",
+     .known_as = "poll",
+     .arguments = {{.name = "fds", .kind = KIND_POLL, .way = WAY_BOTH, .with = 1},
+                   {.name = "count", .kind = KIND_UNSIGNED},
+                   {.name = "timeout", .kind = KIND_TIMESPEC},
+                   {.name = "mask", .kind = KIND_SIGNAL_SET, .with = 4}}},
+    {.name = "select",
+     .arguments = {{.name = "count", .kind = KIND_INT},
+                   {.name = "read", .kind = KIND_DESCRIPTOR_SET, .way = WAY_BOTH, .with = 0},
+                   {.name = "write", .kind = KIND_DESCRIPTOR_SET, .way = WAY_BOTH, .with = 0},
+                   {.name = "except", .kind = KIND_DESCRIPTOR_SET, .way = WAY_BOTH, .with = 0},
+                   {.name = "timeout", .kind = KIND_TIMEVAL}}},
+    {.name = "pselect6",
+     .known_as = "select",
+     .arguments = {{.name = "count", .kind = KIND_INT},
+                   {.name = "read", .kind = KIND_DESCRIPTOR_SET, .way = WAY_BOTH, .with = 0},
+                   {.name = "write", .kind = KIND_DESCRIPTOR_SET, .way = WAY_BOTH, .with = 0},
+                   {.name = "except", .kind = KIND_DESCRIPTOR_SET, .way = WAY_BOTH, .with = 0},
+                   {.name = "timeout", .kind = KIND_TIMESPEC},
+                   {.name = "mask", .kind = KIND_SIGNAL_SET_PAIR}}},
+    {.name = "epoll_create", .arguments = {{.name = "size", .kind = KIND_INT}}},
+    {.name = "epoll_create1",
+     .known_as = "epoll_create",
+     .arguments = {{.name = "flags", .kind = KIND_FLAGS, .names = &names_epoll_create}}},
+    {.name = "epoll_ctl",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "operation", .kind = KIND_NAMED, .names = &names_epoll_operation},
+                   {.name = "target", .kind = KIND_INT},
+                   {.name = "event", .kind = KIND_EPOLL_EVENT}}},
+    {.name = "epoll_wait",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "events", .kind = KIND_EPOLL_EVENTS, .way = WAY_OUT, .with = 2},
+                   {.name = "count", .kind = KIND_INT},
+                   {.name = "timeout", .kind = KIND_INT}}},
+    {.name = "epoll_pwait",
+     .known_as = "epoll_wait",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "events", .kind = KIND_EPOLL_EVENTS, .way = WAY_OUT, .with = 2},
+                   {.name = "count", .kind = KIND_INT},
+                   {.name = "timeout", .kind = KIND_INT},
+                   {.name = "mask", .kind = KIND_SIGNAL_SET, .with = 5}}},
+    {.name = "epoll_pwait2",
+     .known_as = "epoll_wait",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "events", .kind = KIND_EPOLL_EVENTS, .way = WAY_OUT, .with = 2},
+                   {.name = "count", .kind = KIND_INT},
+                   {.name = "timeout", .kind = KIND_TIMESPEC},
+                   {.name = "mask", .kind = KIND_SIGNAL_SET, .with = 5}}},
+    {.name = "eventfd2",
+     .known_as = "eventfd",
+     .arguments = {{.name = "value", .kind = KIND_UNSIGNED},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_eventfd}}},
+    {.name = "signalfd4",
+     .known_as = "signalfd",
+     .arguments = {{.name = "fd", .kind = KIND_DESCRIPTOR},
+                   {.name = "mask", .kind = KIND_SIGNAL_SET, .with = 2},
+                   {.name = "size", .kind = KIND_SIZE},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_signalfd}}},
+    {.name = "timerfd_create",
+     .arguments = {{.name = "clock", .kind = KIND_NAMED, .names = &names_clock},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_timerfd}}},
+
+    /* Processes */
+    {.name = "fork"},
+    {.name = "vfork", .known_as = "fork"},
+    {.name = "clone",
+     .known_as = "fork",
+     .arguments = {[CLONE_FLAGS_ARGUMENT] = {.name = "flags", .kind = KIND_CLONE_FLAGS}}},
+    {.name = "clone3",
+     .known_as = "fork",
+     .arguments = {{.name = "arguments", .kind = KIND_CLONE}, {.name = "size", .kind = KIND_SIZE}}},
+    {.name = "execve",
+     .arguments = {{.name = "path", .kind = KIND_PATH}, {.name = "argv", .kind = KIND_STRINGS}}},
+    {.name = "execveat",
+     .arguments = {{.name = "directory", .kind = KIND_DIRECTORY},
+                   {.name = "path", .kind = KIND_PATH},
+                   {.name = "argv", .kind = KIND_STRINGS},
+                   {.kind = KIND_NONE},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_exec}}},
+    {.name = "exit", .arguments = {{.name = "status", .kind = KIND_INT}}},
+    {.name = "exit_group", .known_as = "exit", .arguments = {{.name = "status", .kind = KIND_INT}}},
+    {.name = "wait4",
+     .known_as = "wait",
+     .arguments = {{.name = "pid", .kind = KIND_INT},
+                   {.name = "status", .kind = KIND_STATUS, .way = WAY_OUT},
+                   {.name = "options", .kind = KIND_FLAGS, .names = &names_wait}}},
+    {.name = "waitid",
+     .known_as = "wait",
+     .arguments = {{.name = "type", .kind = KIND_NAMED, .names = &names_id_type},
+                   {.name = "id", .kind = KIND_INT},
+                   {.name = "child", .kind = KIND_SIGINFO, .way = WAY_OUT},
+                   {.name = "options", .kind = KIND_FLAGS, .names = &names_waitid}}},
+    {.name = "setsid"},
+    {.name = "setpgid",
+     .arguments = {{.name = "pid", .kind = KIND_INT}, {.name = "group", .kind = KIND_INT}}},
+
+    /* Signals */
+    {.name = "kill",
+     .arguments = {{.name = "pid", .kind = KIND_INT}, {.name = "signal", .kind = KIND_SIGNAL}}},
+    {.name = "tkill",
+     .arguments = {{.name = "thread", .kind = KIND_INT}, {.name = "signal", .kind = KIND_SIGNAL}}},
+    {.name = "tgkill",
+     .arguments = {{.name = "pid", .kind = KIND_INT},
+                   {.name = "thread", .kind = KIND_INT},
+                   {.name = "signal", .kind = KIND_SIGNAL}}},
+    {.name = "rt_sigaction",
+     .known_as = "sigaction",
+     .role = ROLE_SIGACTION,
+     .arguments = {{.name = "signal", .kind = KIND_SIGNAL},
+                   {.name = "action", .kind = KIND_SIGACTION},
+                   {.name = "old", .kind = KIND_SIGACTION, .way = WAY_OUT}}},
+    {.name = "rt_sigprocmask",
+     .known_as = "sigprocmask",
+     .arguments = {{.name = "how", .kind = KIND_NAMED, .names = &names_mask_how},
+                   {.name = "set", .kind = KIND_SIGNAL_SET, .with = 3},
+                   {.name = "old", .kind = KIND_SIGNAL_SET, .way = WAY_OUT, .with = 3}}},
+    {.name = "rt_sigsuspend",
+     .known_as = "sigsuspend",
+     .arguments = {{.name = "mask", .kind = KIND_SIGNAL_SET, .with = 1}}},
+    {.name = "pause"},
+    {.name = "restart_syscall", .role = ROLE_RESTART},
+
+    /* Clocks */
+    {.name = "nanosleep",
+     .arguments = {{.name = "time", .kind = KIND_TIMESPEC},
+                   {.name = "remaining", .kind = KIND_TIMESPEC, .way = WAY_INTERRUPTED}}},
+    {.name = "clock_nanosleep",
+     .known_as = "nanosleep",
+     .arguments = {{.name = "clock", .kind = KIND_NAMED, .names = &names_clock},
+                   {.name = "flags", .kind = KIND_FLAGS, .names = &names_clock_flags},
+                   {.name = "time", .kind = KIND_TIMESPEC},
+                   {.name = "remaining", .kind = KIND_TIMESPEC, .way = WAY_INTERRUPTED}}},
+    {.name = "alarm", .arguments = {{.name = "seconds", .kind = KIND_UNSIGNED}}},
+    {.name = "setitimer",
+     .arguments = {{.name = "timer", .kind = KIND_NAMED, .names = &names_timer},
+                   {.name = "new", .kind = KIND_ITIMERVAL},
+                   {.name = "old", .kind = KIND_ITIMERVAL, .way = WAY_OUT}}},
+};
+
+const size_t call_table_rows = sizeof call_table / sizeof call_table[0];
+_Static_assert(sizeof call_table / sizeof call_table[0] <= CALL_TABLE_LIMIT, "raise the limit");
+
+/* What a call that the kernel will go on with by restart_syscall shows a tracer; no header for
+ * programs has it. */
+enum { ERESTART_RESTARTBLOCK = 516 };
+
+bool call_way_is_valid(enum call_way way, enum call_phase phase, int64_t result)
+{
+    switch (way) {
+    case WAY_IN:
+        return phase == CALL_ENTER;
+    case WAY_OUT:
+        return phase == CALL_LEAVE && result >= 0;
+    case WAY_BOTH:
+        return phase == CALL_ENTER || result >= 0;
+    case WAY_INTERRUPTED:
+        return phase == CALL_LEAVE && (result == -EINTR || result == -ERESTART_RESTARTBLOCK);
+    }
+    return false;
+}
+
+uint64_t call_with(const struct call_shape *call, const uint64_t *arguments, size_t index)
+{
+    const unsigned with = call->arguments[index].with;
+
+    switch (call->arguments[with].kind) {
+    case KIND_INT:
+    case KIND_UNSIGNED:
+    case KIND_NAMED:
+    case KIND_FLAGS: /* the kernel looks at the lower half of the register only */
+        return (uint32_t)arguments[with];
+    default:
+        return arguments[with];
+    }
+}

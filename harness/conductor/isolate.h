@@ -1,0 +1,30 @@
+#ifndef SOCKSPEC_ISOLATE_H
+#define SOCKSPEC_ISOLATE_H
+
+#include "reason.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* The walls around one lab: PID, mount, network, IPC and UTS namespaces, and for an ordinary user a
+ * user namespace. */
+
+struct isolation {
+    int control;    /* stays open in init; closed in the process that waits for it */
+    int cpu;        /* the only processor used; -1: the one it runs on, which isolate fills in */
+    bool sole_user; /* set by isolate: only one uid is mapped, as 0 */
+};
+
+/* Forks. The parent never returns: it waits for init and exits with its status (killed: 128 +
+ * signal), and dies when its own parent does. In the child, now init of the new namespaces (pid 1;
+ * dies when its parent does; descriptors other than 0, 1, 2 and control closed; pinned; own /proc;
+ * host name "lab"; loopback up), returns 0. Where the machine does not allow it: -1, with a reason
+ * that names the one thing to change; the caller is fit for nothing but to end then.
+ *
+ * /etc/hosts knows localhost alone, /etc/nsswitch.conf asks nothing but it, /etc/resolv.conf is
+ * empty. Where the machine lacks one of these, /etc is read-only in the lab; where it cannot be
+ * supplied even so, the lab goes without it. All other files are the machine's own, /tmp too:
+ * programs may live anywhere. SIGCHLD's disposition becomes the default. */
+int isolate(struct isolation *isolation, struct reason *why);
+
+#endif

@@ -1,0 +1,41 @@
+#ifndef SOCKSPEC_LAB_H
+#define SOCKSPEC_LAB_H
+
+#include "capture.h"
+#include "channel.h"
+#include "core.h"
+#include "isolate.h"
+
+/* Everything one conductor has: the core, what it knows besides from the kernel, and the one
+ * request that waits. */
+struct lab {
+    struct core *core;
+    struct capture *capture;
+    int diagnosis; /* netlink to sock_diag */
+    struct channel channel;
+    struct isolation isolation;
+    bool waiting;           /* a request waits for its fact */
+    struct request pending; /* … this one */
+    struct watch *watch;    /* what it waits for, or NULL */
+    uint64_t due,
+        looked; /* ns of CLOCK_MONOTONIC: its deadline; when its fact was last looked for */
+    bool ending;
+};
+
+/* Appends the segments that were captured so far to the log. */
+void lab_take_segments(struct lab *lab);
+
+/* Answers one line of the channel, or makes it the request that waits. */
+void lab_answer(struct lab *lab, const char *line, size_t length);
+void lab_refuse(const struct lab *lab, const char *reason);
+
+/* If a request waits: replies when its fact has come, cannot come any more, or is late. */
+void lab_look(struct lab *lab);
+
+/* When that is to be done next at the latest, by lab_clock; UINT64_MAX: no request waits. */
+uint64_t lab_next_look(const struct lab *lab);
+
+/* ns of CLOCK_MONOTONIC. */
+uint64_t lab_clock(void);
+
+#endif

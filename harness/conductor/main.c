@@ -1,0 +1,202 @@
+#include "isolate.h"
+#include "lab.h"
+#include "ptrace_source.h"
+#include "sockets.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 100, EXIT_SYSTEM = 111 };
+
+static _Noreturn void usage(void)
+{
+    fputs("usage: conductor --control FD [--cpu N]\n"
+          "Speaks the conductor's protocol on the socket FD; see PROTOCOL.md.\n",
+          stderr);
+    exit(EXIT_USAGE);
+}
+
+static _Noreturn void die(const struct reason *why)
+{
+    fprintf(stderr, "conductor: %s\n", why->text);
+    exit(EXIT_SYSTEM);
+}
+
+static int number_of(const char *text, int most)
+{
+    char *end;
+    const long number = strtol(text, &end, 10);
+
+    if (end == text || *end || number < 0 || number > most)
+        usage();
+    return (int)number;
+}
+
+static void read_arguments(int argc, char **argv, struct isolation *isolation)
+{
+    *isolation = (struct isolation){.control = -1, .cpu = -1};
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--control") == 0)
+            isolation->control = number_of(argv[i + 1], 1 << 20);
+        else if (strcmp(argv[i], "--cpu") == 0)
+            isolation->cpu = number_of(argv[i + 1], 4095);
+        else
+            usage();
+    }
+    if (argc % 2 == 0 || isolation->control < 3)
+        usage();
+}
+
+static int watch_children(void)
+{
+    sigset_t children;
+
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &children, NULL);
+    return signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Many processes, a pidfd each. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void open_lab(struct lab *lab, struct reason *why)
+{
+    lab->core = core_open(&ptrace_source);
+    if (!lab->core) {
+        because_of_errno(why, "core");
+        die(why);
+    }
+    if (ptrace_open(lab->core, why) < 0)
+        die(why);
+    lab->diagnosis = sockets_open();
+    lab->capture = capture_open("lo");
+    if (lab->diagnosis < 0 || !lab->capture ||
+        channel_open(&lab->channel, lab->isolation.control) < 0) {
+        because_of_errno(why, lab->diagnosis < 0 ? "sock_diag" : "capture on lo");
+        die(why);
+    }
+}
+
+static void close_lab(struct lab *lab)
+{
+    capture_close(lab->capture);
+    close(lab->diagnosis);
+    channel_close(&lab->channel);
+    ptrace_close(lab->core);
+    core_close(lab->core);
+}
+
+static void log_frame(void *context, const struct frame *frame)
+{
+    const struct lab *lab = context;
+    struct record head = {.kind = RECORD_SEGMENT, .time = frame->time};
+
+    head.segment.protocol = frame->protocol;
+    head.segment.length = frame->length;
+    log_append(lab->core->log, &head, frame->bytes, frame->captured);
+}
+
+void lab_take_segments(struct lab *lab)
+{
+    if (capture_pending(lab->capture))
+        capture_drain(lab->capture, log_frame, lab);
+}
+
+static void take_segments(void *context)
+{
+    lab_take_segments(context);
+}
+
+static void read_channel(struct lab *lab)
+{
+    const char *line;
+    size_t length;
+
+    switch (channel_next(&lab->channel, &line, &length)) {
+    case CHANNEL_LINE:
+        lab_answer(lab, line, length);
+        break;
+    case CHANNEL_TOO_LONG:
+        lab_refuse(lab, "a line is at most 1 MiB");
+        break;
+    case CHANNEL_END:
+        lab->ending = true;
+        break;
+    case CHANNEL_NOTHING:
+        break;
+    }
+}
+
+/* While a request waits the client has nothing to say; only its end is of interest then. */
+static void sleep_till_something(struct lab *lab, int children, bool busy)
+{
+    struct pollfd sources[] = {{.fd = lab->channel.socket,
+                                .events = (short)(lab->waiting ? POLLRDHUP : POLLIN | POLLRDHUP)},
+                               {.fd = children, .events = POLLIN},
+                               {.fd = ptrace_deaths(lab->core), .events = POLLIN},
+                               {.fd = capture_descriptor(lab->capture), .events = POLLIN}};
+    const uint64_t next = lab_next_look(lab), now = lab_clock();
+    const uint64_t left = busy || next <= now ? 0 : next - now;
+    const struct timespec limit = {(time_t)(left / 1000000000U), (long)(left % 1000000000U)};
+    struct signalfd_siginfo information;
+
+    if (ppoll(sources, sizeof sources / sizeof *sources,
+              next == UINT64_MAX && !busy ? NULL : &limit, NULL) <= 0)
+        return;
+    if (sources[1].revents && read(children, &information, sizeof information) < 0)
+        return; /* nothing but EAGAIN: it had been read */
+    if (sources[0].revents & (POLLIN | POLLRDHUP | POLLHUP)) {
+        if (lab->waiting)
+            lab->ending = true;
+        else
+            read_channel(lab);
+    }
+}
+
+static void conduct(struct lab *lab, int children)
+{
+    while (!lab->ending) {
+        const bool more = ptrace_pump(lab->core, take_segments, lab);
+
+        lab_take_segments(lab);
+        lab_look(lab);
+        sleep_till_something(lab, children, more);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct lab lab = {.diagnosis = -1};
+    struct reason why = {""};
+    int children;
+
+    read_arguments(argc, argv, &lab.isolation);
+    if (isolate(&lab.isolation, &why) < 0)
+        die(&why);
+    raise_descriptor_limit();
+    children = watch_children();
+    if (children < 0) {
+        because_of_errno(&why, "signalfd");
+        die(&why);
+    }
+    open_lab(&lab, &why);
+    conduct(&lab, children);
+    close(children);
+    close_lab(&lab);
+    return 0;
+}

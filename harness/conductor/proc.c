@@ -1,0 +1,154 @@
+#include "proc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Reads a small file whole, as text. The number of bytes, or -1 with errno. */
+static ssize_t read_text(const char *path, char *text, size_t size)
+{
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length;
+
+    if (file < 0)
+        return -1;
+    length = read(file, text, size - 1);
+    close(file);
+    text[length < 0 ? 0 : length] = '\0';
+    return length;
+}
+
+char proc_state(pid_t pid, pid_t tid)
+{
+    char path[64], text[512];
+    const char *end;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)tid);
+    if (read_text(path, text, sizeof text) <= 0)
+        return '?';
+    end = strrchr(text, ')'); /* the name before it may hold anything */
+    return end && end[1] == ' ' ? end[2] : '?';
+}
+
+bool proc_sleeps_in(pid_t pid, pid_t tid, int number)
+{
+    char path[64], text[256], *end;
+    const char state = proc_state(pid, tid);
+
+    if (state != 'S' && state != 'D')
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
+    if (read_text(path, text, sizeof text) <= 0)
+        return false;
+    return strtol(text, &end, 10) == number && end != text;
+}
+
+pid_t proc_thread_group(pid_t tid)
+{
+    char path[64], text[1024];
+    const char *line;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
+    if (read_text(path, text, sizeof text) <= 0)
+        return -1;
+    line = strstr(text, "\nTgid:");
+    return line ? (pid_t)strtol(line + 6, NULL, 10) : -1;
+}
+
+/* The duplicate is closed at once: as long as it is open it would keep the connection's FIN back.
+ */
+static enum descriptor_class socket_class(int handle, int descriptor)
+{
+    const int copy = (int)syscall(SYS_pidfd_getfd, handle, descriptor, 0);
+    int listening = 0;
+    socklen_t length = sizeof listening;
+
+    if (copy < 0)
+        return CLASS_OTHER;
+    if (getsockopt(copy, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0)
+        listening = 0;
+    close(copy);
+    return listening ? CLASS_LISTENING : CLASS_CONNECTION;
+}
+
+enum descriptor_class proc_descriptor_class(int handle, pid_t pid, int descriptor)
+{
+    char path[64];
+    struct stat status;
+
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, descriptor);
+    if (stat(path, &status) < 0)
+        return CLASS_OTHER;
+    switch (status.st_mode & S_IFMT) {
+    case S_IFSOCK:
+        return socket_class(handle, descriptor);
+    case S_IFIFO:
+        return CLASS_PIPE;
+    case S_IFREG:
+    case S_IFDIR:
+        return CLASS_FILE;
+    case S_IFCHR: {
+        char target[64] = "";
+
+        proc_descriptor_target(pid, descriptor, target, sizeof target, &(uint64_t){0});
+        return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0
+                   ? CLASS_TTY
+                   : CLASS_OTHER;
+    }
+    default:
+        return CLASS_OTHER;
+    }
+}
+
+bool proc_descriptor_target(pid_t pid, int descriptor, char *target, size_t size, uint64_t *inode)
+{
+    char path[64];
+    const char *bracket;
+    ssize_t length;
+
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, descriptor);
+    length = readlink(path, target, size - 1);
+    if (length < 0)
+        return false;
+    target[length] = '\0';
+    bracket = strncmp(target, "socket:[", 8) == 0 || strncmp(target, "pipe:[", 6) == 0
+                  ? strchr(target, '[')
+                  : NULL;
+    *inode = bracket ? strtoull(bracket + 1, NULL, 10) : 0;
+    return true;
+}
+
+static int numbers_only(const struct dirent *entry)
+{
+    return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
+}
+
+static int by_number(const struct dirent **left, const struct dirent **right)
+{
+    return atoi((*left)->d_name) - atoi((*right)->d_name);
+}
+
+int proc_descriptors(pid_t pid, void (*take)(void *context, int descriptor), void *context)
+{
+    char path[64];
+    struct dirent **entries;
+    int count;
+
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    count = scandir(path, &entries, numbers_only, by_number);
+    if (count < 0)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        take(context, atoi(entries[i]->d_name));
+        free(entries[i]);
+    }
+    free(entries);
+    return 0;
+}

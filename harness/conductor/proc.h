@@ -1,0 +1,32 @@
+#ifndef SOCKSPEC_PROC_H
+#define SOCKSPEC_PROC_H
+
+#include "moment.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What /proc tells of a process. */
+
+/* The letter of a thread's state ("S"), '?' when it is gone. */
+char proc_state(pid_t pid, pid_t tid);
+
+/* Whether the thread sleeps inside that system call. Needs the right to trace it. */
+bool proc_sleeps_in(pid_t pid, pid_t tid, int number);
+
+/* The thread group that a thread belongs to, or -1. */
+pid_t proc_thread_group(pid_t tid);
+
+/* What a descriptor of a process is. `handle` is the process's pidfd. CLASS_OTHER when it is not
+ * open. */
+enum descriptor_class proc_descriptor_class(int handle, pid_t pid, int descriptor);
+
+/* Where the link /proc/PID/fd/N leads, and its inode when it is a socket or a pipe (else 0). False
+ * when not open. */
+bool proc_descriptor_target(pid_t pid, int descriptor, char *target, size_t size, uint64_t *inode);
+
+/* Calls `take` for each open descriptor of the process, in ascending order. 0, or -1 with errno. */
+int proc_descriptors(pid_t pid, void (*take)(void *context, int descriptor), void *context);
+
+#endif

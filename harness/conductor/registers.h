@@ -1,0 +1,59 @@
+#ifndef SOCKSPEC_REGISTERS_H
+#define SOCKSPEC_REGISTERS_H
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+/* The registers of a stopped thread, as far as calls go. One block for each architecture. */
+
+#if defined(__x86_64__)
+#define REGISTERS_AUDIT_ARCH AUDIT_ARCH_X86_64
+
+struct registers {
+    struct user_regs_struct raw;
+};
+
+/* Whether the stop comes out of a system call rather than from running code. */
+static inline bool registers_in_call(const struct registers *registers)
+{
+    return (int64_t)registers->raw.orig_rax >= 0;
+}
+
+static inline int64_t registers_result(const struct registers *registers)
+{
+    return (int64_t)registers->raw.rax;
+}
+
+static inline void registers_set_result(struct registers *registers, int64_t result)
+{
+    registers->raw.rax = (unsigned long long)result;
+}
+
+/* At a call's entry: the call is not made and gives that result. */
+static inline void registers_skip_call(struct registers *registers, int64_t result)
+{
+    registers->raw.orig_rax = (unsigned long long)-1;
+    registers->raw.rax = (unsigned long long)result;
+}
+
+static inline void registers_set_argument(struct registers *registers, int index, uint64_t value)
+{
+    unsigned long long *const places[] = {&registers->raw.rdi, &registers->raw.rsi,
+                                          &registers->raw.rdx, &registers->raw.r10,
+                                          &registers->raw.r8,  &registers->raw.r9};
+
+    *places[index] = value;
+}
+#else
+#error "registers.h knows x86-64 only: add a block for this architecture"
+#endif
+
+/* 0, or -1 with errno (ESRCH: the thread has been killed). */
+int registers_read(pid_t tid, struct registers *registers);
+int registers_write(pid_t tid, struct registers *registers);
+
+#endif

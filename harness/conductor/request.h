@@ -1,0 +1,88 @@
+#ifndef SOCKSPEC_REQUEST_H
+#define SOCKSPEC_REQUEST_H
+
+#include "moment.h"
+#include "reason.h"
+#include "sockets.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Reads one line of the protocol into a typed request: every member checked, nothing left to doubt
+ * later. Pure. */
+
+enum verb {
+    VERB_HELLO,
+    VERB_SYSCTL,
+    VERB_START,
+    VERB_REACH,
+    VERB_ARM,
+    VERB_REACHED,
+    VERB_DISARM,
+    VERB_RUN,
+    VERB_SIGNAL,
+    VERB_KILL,
+    VERB_ENDED,
+    VERB_BLOCKED,
+    VERB_DETACH,
+    VERB_PROCESSES,
+    VERB_SOCKETS,
+    VERB_AWAIT,
+    VERB_HOLDERS,
+    VERB_DESCRIPTORS,
+    VERB_EVENTS,
+    VERB_END,
+    VERBS
+};
+
+enum scope { SCOPE_PROCESS, SCOPE_TREE, SCOPE_CHILDREN };
+
+enum action_kind { ACTION_HOLD, ACTION_KILL, ACTION_ERRNO, ACTION_SHORT, ACTION_DETACH };
+
+struct action {
+    enum action_kind kind;
+    int signal;      /* KILL */
+    int error;       /* ERRNO: this platform's number */
+    uint64_t length; /* SHORT */
+};
+
+struct request {
+    bool has_id;
+    json_int_t id;
+    enum verb verb;
+    json_t *members; /* owned: request_free */
+    double deadline; /* seconds */
+    int process, watch;
+    int signal;
+    struct moment moment;
+    struct action action;
+    enum scope scope;
+    int times;        /* 0: always */
+    int count;        /* await */
+    bool gone;        /* await */
+    uint64_t after;   /* events */
+    json_int_t limit; /* events; 0: none */
+    uint64_t inode;   /* holders */
+    const char *call; /* blocked; borrowed from members, as all text */
+    const char *host; /* "host" when left out */
+    const char *cwd;  /* start; NULL when left out */
+    json_int_t user;  /* start; -1 when left out */
+    bool detachable;  /* start */
+    bool raw;         /* events */
+    struct socket_filter filter;
+};
+
+/* 0, or -1 with the reason; the request then holds the id and verb as far as they could be read.
+ * The caller frees it in both cases. */
+int request_parse(const char *line, size_t length, struct request *request, struct reason *why);
+void request_free(struct request *request);
+
+/* "reach", … */
+const char *verb_name(enum verb verb);
+
+/* The resource (RLIMIT_NOFILE, …) of that name ("nofile"), or -1. */
+int limit_resource(const char *name);
+
+#endif

@@ -1,0 +1,457 @@
+"""The lab: everything one case owns. Gone without trace when the case ends."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .conductor import Conductor, Late
+from .event import Event
+from .fact import Fact
+from .outcome import Outcome
+from .privilege import Privilege, need
+from .process import Process
+from .programs import find_program
+from .segments import Flag, Segment, Senders, parse, with_flags
+from .sockets import Filter, Socket, State
+from .streams import Stream, Streams
+from .verdict import Broken, hidden
+
+__tracebackhide__ = hidden
+
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+}
+_PAGE = 20000
+"""Events asked for at a time."""
+
+SYSCTLS: Mapping[str, str] = {
+    # A new namespace inherits these from the machine.
+    "net.ipv4.tcp_congestion_control": "reno",
+    "net.ipv4.tcp_rmem": "4096 131072 6291456",
+    "net.ipv4.tcp_wmem": "4096 16384 4194304",
+    # These have defaults of their own, which cases rely on.
+    "net.ipv4.tcp_fin_timeout": "60",
+    "net.ipv4.ip_local_port_range": "32768 60999",
+}
+"""What every lab sets, so that no case depends on the machine's settings."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What labs are made with."""
+
+    conductor: Path
+    programs: Path
+    """The folder that holds servers/ and clients/."""
+    cpu: int | None = None
+    deadline: float = 5.0
+    """Seconds that a verb waits unless it says otherwise."""
+    sanitized: bool = False
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process that has a socket open."""
+
+    process: Process
+    fd: int
+
+
+class Lab:
+    """Hosts and processes under one conductor. Ends with `close`, or as a context manager."""
+
+    port = 9877
+    """The port cases serve at: outside the range that clients are given ports from."""
+    address = "127.0.0.1"
+    address6 = "::1"
+
+    def __init__(self, settings: Settings) -> None:
+        """
+        Raises:
+            ConductorFailed: with the conductor's own words.
+        """
+        self._settings = settings
+        self._handles: dict[int, Process] = {}
+        self._streams: dict[int, Streams] = {}
+        self._asked_segments = False
+        self._last = self._lost = self._dropped = 0
+        self.deadline = settings.deadline
+        """Seconds that a verb waits unless it says otherwise."""
+        self.observations: list[dict[str, Any]] = []
+        """What assertions were given to look at, for the result record."""
+        self._conductor = Conductor(settings.conductor, settings.cpu)
+        self.about = self._conductor.about
+        try:
+            self.sysctls: dict[str, str] = self.ask("sysctl", set=dict(SYSCTLS))["values"]
+            """The settings it began with, as read back."""
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Lab":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- programs ----------------------------------------------------------------------------------------------
+
+    def start(
+        self,
+        program: str | os.PathLike[str],
+        *args: object,
+        host: str | None = None,
+        env: Mapping[str, str] | None = None,
+        limits: Mapping[str, int | tuple[int, int]] | None = None,
+        stdin: Stream | bytes = Stream.PIPE,
+        stdout: Stream = Stream.FILE,
+        stderr: Stream = Stream.FILE,
+        user: int | None = None,
+        detachable: bool = False,
+        cwd: str | None = None,
+    ) -> Process:
+        """Starts a program and leaves it held at its exec.
+
+        Args:
+            program: a name among the built servers and clients, or a path with a "/" in it.
+            args: its arguments, as text.
+            host: where it runs; the lab's first host if None.
+            env: added to a small, fixed environment.
+            limits: by name ("nofile"): soft and hard, or one number for both.
+            stdin: a kind of stream, or the whole input.
+            user: the user id it runs under; the lab's own if None.
+            detachable: whether `detach` may let go of it.
+
+        Raises:
+            Broken: there is no such program, or it cannot be started.
+        """
+        path = find_program(program, self._settings.programs)
+        streams = Streams(stdin, stdout, stderr)
+        try:
+            wire = self.ask(
+                "start",
+                descriptors=streams.theirs,
+                argv=[os.fspath(path), *map(str, args)],
+                env=self._environment(env),
+                host=host,
+                limits=_pairs(limits),
+                user=user,
+                detachable=detachable or None,
+                cwd=cwd,
+                deadline=self.deadline,
+            )
+        except BaseException:
+            streams.close()
+            raise
+        streams.handed_over()
+        self._streams[wire["process"]] = streams
+        return self.handle(wire)
+
+    def _environment(self, added: Mapping[str, str] | None) -> dict[str, str]:
+        # LeakSanitizer aborts in a traced program; leaks are looked for outside labs.
+        sanitizer = {"ASAN_OPTIONS": "detect_leaks=0"} if self._settings.sanitized else {}
+        return {**_ENVIRONMENT, **sanitizer, **(added or {})}
+
+    def processes(self) -> list[Process]:
+        """All processes of the lab, in the order of birth, the dead among them."""
+        return [self.handle(wire) for wire in self.ask("processes")["processes"]]
+
+    def handle(self, wire: Mapping[str, Any]) -> Process:
+        """The one handle of a process that a reply describes."""
+        number = wire["process"]
+        if number not in self._handles:
+            self._handles[number] = Process(self, number, self._streams[wire["program"]])
+        return self._handles[number]
+
+    # --- sockets -----------------------------------------------------------------------------------------------
+
+    def sockets(
+        self,
+        local: int | None = None,
+        remote: int | None = None,
+        state: State | Iterable[State] | None = None,
+        **more: Any,
+    ) -> list[Socket]:
+        """The sockets of a host that match.
+
+        Args:
+            local, remote: ports.
+            more: the other members of sockets.Filter: family, type, inode, local_host, remote_host, host.
+        """
+        return self._sockets(Filter(local, remote, state, **more))
+
+    def states(
+        self,
+        local: int | None = None,
+        remote: int | None = None,
+        state: State | Iterable[State] | None = None,
+        **more: Any,
+    ) -> list[State]:
+        """The states of the sockets that match, as `sockets` takes them."""
+        states = [found.state for found in self._sockets(Filter(local, remote, state, **more))]
+        self.observations.append({"states": [str(state) for state in states]})
+        return states
+
+    def awaits(
+        self,
+        local: int | None = None,
+        remote: int | None = None,
+        state: State | Iterable[State] | None = None,
+        *,
+        count: int = 1,
+        deadline: float | None = None,
+        **more: Any,
+    ) -> list[Socket]:
+        """Waits till at least `count` sockets match: a step of the set-up.
+
+        Raises:
+            Broken: they do not come.
+        """
+        return self._await(Filter(local, remote, state, **more), deadline, count=count)
+
+    def awaits_none(
+        self,
+        local: int | None = None,
+        remote: int | None = None,
+        state: State | Iterable[State] | None = None,
+        *,
+        deadline: float | None = None,
+        **more: Any,
+    ) -> None:
+        """Waits till no socket matches: a step of the set-up.
+
+        Raises:
+            Broken: some stay.
+        """
+        self._await(Filter(local, remote, state, **more), deadline, gone=True)
+
+    def comes(
+        self,
+        local: int | None = None,
+        remote: int | None = None,
+        state: State | Iterable[State] | None = None,
+        *,
+        count: int = 1,
+        deadline: float | None = None,
+        **more: Any,
+    ) -> Fact:
+        """Whether at least `count` sockets come to match: the claim itself."""
+        return self._claim(Filter(local, remote, state, **more), deadline, count=count)
+
+    def goes(
+        self,
+        local: int | None = None,
+        remote: int | None = None,
+        state: State | Iterable[State] | None = None,
+        *,
+        deadline: float | None = None,
+        **more: Any,
+    ) -> Fact:
+        """Whether it comes to that no socket matches: the claim itself."""
+        return self._claim(Filter(local, remote, state, **more), deadline, gone=True)
+
+    def _sockets(self, wanted: Filter) -> list[Socket]:
+        return [Socket.of(wire) for wire in self.ask("sockets", **wanted.wire())["sockets"]]
+
+    def _await(self, wanted: Filter, deadline: float | None, **members: Any) -> list[Socket]:
+        limit = deadline or self.deadline
+        try:
+            reply = self.ask("await", **wanted.wire(), **members, deadline=limit)
+        except Late as late:
+            there = f"{self._there(wanted)}\n{late.there}"
+            which = f"{late.awaited} ({wanted})"
+            raise Late(which, f"after {limit:g} s {late.because}", there) from None
+        return [Socket.of(wire) for wire in reply["sockets"]]
+
+    def _claim(self, wanted: Filter, deadline: float | None, **members: Any) -> Fact:
+        try:
+            found = self._await(wanted, deadline, **members)
+        except Late as late:
+            fact = Fact(False, f"({late})")
+        else:
+            fact = Fact(True, f"({len(found)} that match {wanted})")
+        self.observations.append({"awaited": str(wanted), "came": fact.came})
+        return fact
+
+    def _there(self, wanted: Filter) -> str:
+        sockets = self._sockets(Filter(family=wanted.family, host=wanted.host))
+        return "\n".join(f"  {socket}" for socket in sockets) or "  no socket"
+
+    def holders(self, socket: Socket | int) -> list[Holder]:
+        """Who has a socket, or an inode, open."""
+        inode = socket.inode if isinstance(socket, Socket) else socket
+        if inode == 0:
+            return []  # what the kernel says of a socket that nobody holds
+        processes = {process.number: process for process in self.processes()}
+        found = self.ask("holders", inode=inode)["holders"]
+        return [Holder(processes[holder["process"]], holder["fd"]) for holder in found]
+
+    # --- settings and privileges -------------------------------------------------------------------------------
+
+    def sysctl(self, name: str, value: str | int | None = None, host: str | None = None) -> str:
+        """Sets a sysctl of a host, if a value is given, and returns what is read back.
+
+        Raises:
+            Broken: there is no such name, or it cannot be set.
+        """
+        if value is None:
+            values = self.ask("sysctl", host=host, get=[name])["values"]
+        else:
+            values = self.ask("sysctl", host=host, set={name: str(value)})["values"]
+            self.sysctls[name] = values[name]
+        return str(values[name])
+
+    def needs(self, privilege: Privilege) -> None:
+        """
+        Raises:
+            Unsupported: the lab does not have that privilege.
+        """
+        need(privilege, self.about)
+
+    # --- events ------------------------------------------------------------------------------------------------
+
+    def events(
+        self,
+        kinds: Sequence[str] | None = None,
+        calls: Sequence[str] | None = None,
+        process: Process | None = None,
+        raw: bool = False,
+        after: int = 0,
+    ) -> list[Event]:
+        """What happened so far, in the order in which it was recorded.
+
+        Args:
+            kinds: enter, leave, signal, fork, born, exec, exit, dead, segment; all if None.
+            calls: names of calls: then only their enter and leave events.
+            raw: whether segments carry their bytes.
+            after: the seq to begin behind.
+        """
+        found: list[Event] = []
+        while True:
+            reply = self.ask(
+                "events",
+                kinds=None if kinds is None else list(kinds),
+                calls=None if calls is None else list(calls),
+                process=process.number if process else None,
+                raw=raw or None,
+                after=after,
+                limit=_PAGE,
+            )
+            self._last, self._lost = reply["last"], reply["lost"]
+            self._dropped = reply["frames_dropped"]
+            page = [Event.of(wire) for wire in reply["events"]]
+            found += page
+            if len(page) < _PAGE:
+                return found
+            after = page[-1].seq
+
+    def segments(
+        self,
+        flags: Flag | None = None,
+        *,
+        local: int | None = None,
+        remote: int | None = None,
+        sender: str | None = None,
+    ) -> list[Segment]:
+        """The TCP segments so far, in the order of time, retransmissions included.
+
+        Args:
+            flags: only those that have all of these set.
+            local, remote: only those from, or to, that port.
+            sender: only those of that program.
+        """
+        self._asked_segments = True
+        found = self._segments(after=0)
+        return [
+            segment
+            for segment in with_flags(found, flags)
+            if sender in (None, segment.sender)
+            and local in (None, segment.source.port)
+            and remote in (None, segment.destination.port)
+        ]
+
+    def senders(self, flags: Flag) -> list[str]:
+        """The names of the programs that sent segments with these flags, in the order of time."""
+        names = [segment.sender for segment in self.segments(flags)]
+        self.observations.append({"senders": names, "flags": str(flags)})
+        return names
+
+    def _segments(self, after: int) -> list[Segment]:
+        parsed = map(parse, self.events(kinds=["segment"], raw=True, after=after))
+        calls = self.events(kinds=["enter", "leave"], calls=["bind", "connect", "getsockname"])
+        names = {wire["process"]: wire["name"] for wire in self.ask("processes")["processes"]}
+        return Senders(calls, names).name(segment for segment in parsed if segment)
+
+    def observe(self, process: str, call: str, nth: int, outcome: Outcome) -> None:
+        """Notes an outcome for the result record."""
+        seen: dict[str, Any] = {"process": process, "call": call, "nth": nth}
+        if outcome.errno is None:
+            seen["value"] = outcome.value
+        else:
+            seen.update(errno=str(outcome.errno), number=outcome.number)
+        self.observations.append(seen)
+
+    def timeline(self, width: int = 100) -> str:
+        """The evidence: what all processes did, side by side, and what is there now.
+
+        Args:
+            width: columns of text.
+        """
+        from .evidence import Evidence
+
+        return Evidence.of(self).text(width)
+
+    def recorded(self) -> int:
+        """How many events were recorded so far."""
+        self.events(kinds=["dead"], after=self._last)
+        return self._last
+
+    def traffic(self, after: int) -> list[Segment]:
+        """The segments recorded behind that seq, without making the case depend on the capture being whole."""
+        return self._segments(after)
+
+    def program_streams(self) -> dict[int, Streams]:
+        """The standard streams of each program, by the number of its process."""
+        return self._streams
+
+    # --- the conductor -----------------------------------------------------------------------------------------
+
+    def ask(self, do: str, descriptors: Sequence[int] = (), **members: Any) -> dict[str, Any]:
+        """Makes a request of the conductor; see Conductor.ask."""
+        return self._conductor.ask(do, descriptors, **members)
+
+    def verify(self) -> None:
+        """
+        Raises:
+            Broken: events were lost, or frames that segments were asked for; a verdict from them would mean nothing.
+        """
+        self.recorded()
+        if self._lost:
+            raise Broken(f"{self._lost} events found no room in the log, so the evidence has gaps")
+        if self._dropped and self._asked_segments:
+            raise Broken(f"{self._dropped} frames were dropped, so the segments have gaps")
+
+    def close(self) -> None:
+        """Ends everything; when it returns nothing of the lab is left. May be called again.
+
+        Raises:
+            ConductorFailed: the conductor did not end in order.
+        """
+        try:
+            self._conductor.close()
+        finally:
+            for streams in self._streams.values():
+                streams.close()
+
+
+def _pairs(limits: Mapping[str, int | tuple[int, int]] | None) -> dict[str, list[int]] | None:
+    if limits is None:
+        return None
+    return {
+        name: [value, value] if isinstance(value, int) else list(value)
+        for name, value in limits.items()
+    }

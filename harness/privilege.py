@@ -1,0 +1,30 @@
+"""Privileges: what a lab may do only where it has more than an ordinary user's rights."""
+
+from enum import StrEnum
+
+from .conductor import About
+from .verdict import Unsupported
+
+
+class Privilege(StrEnum):
+    """What a case may need beyond an ordinary user's rights."""
+
+    OTHER_USERS = "other users"
+    """Processes of more than one user id."""
+    BUFFER_LIMITS = "buffer limits"
+    """Socket buffers above the machine's limits (SO_RCVBUFFORCE, SO_SNDBUFFORCE)."""
+
+
+_LACKING = {
+    Privilege.OTHER_USERS: "only one user id exists in an ordinary user's namespace: run it as root",
+    Privilege.BUFFER_LIMITS: "only root may exceed the machine's limits of socket buffers: run it as root",
+}
+
+
+def need(privilege: Privilege, about: About) -> None:
+    """
+    Raises:
+        Unsupported: the lab does not have that privilege.
+    """
+    if about.sole_user:
+        raise Unsupported(_LACKING[privilege])

@@ -1,0 +1,118 @@
+"""Result records: one JSON object a line, one for each case. All that reporters read."""
+
+import inspect
+import json
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from .verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a docstring says: the claim in a sentence, then where it comes from."""
+
+    text: str
+    sources: str
+
+    @classmethod
+    def of(cls, docstring: str | None) -> "Claim":
+        """The first paragraph is the claim; the rest are its sources."""
+        first, _, rest = inspect.cleandoc(docstring or "").partition("\n\n")
+        return cls(" ".join(first.split()), " ".join(rest.split()))
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one case gave on one platform."""
+
+    case: str
+    """The case's id, as pytest takes it."""
+    verdict: Verdict
+    message: str = ""
+    """Why it did not pass."""
+    duration: float = 0.0
+    """Seconds, with the making and ending of the lab."""
+    claim: str = ""
+    sources: str = ""
+    about: Sequence[str] = ()
+    scenario: Sequence[str] = ()
+    platform: Mapping[str, str] = field(default_factory=dict)
+    mode: str = ""
+    """The mode of building: "release", "san"."""
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    observations: Sequence[Mapping[str, Any]] = ()
+    """What the assertions were given to look at."""
+    evidence: str = ""
+    """The time line of a case that did not pass."""
+    replay: str = ""
+    """The command that runs this case alone."""
+
+    def line(self) -> str:
+        """The record as a line of JSON, with its newline."""
+        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
+
+    @classmethod
+    def of(cls, line: str) -> "Record":
+        """The record that a line holds.
+
+        Raises:
+            ValueError: the line is cut or no record.
+        """
+        members = json.loads(line)
+        if not isinstance(members, dict) or "case" not in members:
+            raise ValueError("no result record")
+        known = {name: members[name] for name in cls.__dataclass_fields__ if name in members}
+        known["verdict"] = Verdict(members["verdict"])
+        return cls(**known)
+
+
+def replay(case: str, slow: bool, mode: str) -> str:
+    """The command that runs one case alone."""
+    words = ["pytest", *(["--slow"] if slow else []), case]
+    return ("SAN=1 " if mode == "san" else "") + shlex.join(words)
+
+
+class ResultFile:
+    """Where the records of one run go: a file of its own, named by its start. Made when the first record comes."""
+
+    def __init__(self, folder: Path, start: datetime) -> None:
+        self.path = folder / f"{start:%Y-%m-%dT%H-%M-%S.%f}.jsonl"
+        self._file: IO[str] | None = None
+
+    def add(self, record: Record) -> None:
+        """Appends a record, so that it is there whatever comes next.
+
+        Raises:
+            OSError: the disk is full, the folder cannot be written.
+        """
+        if self._file is None:
+            os.makedirs(self.path.parent, exist_ok=True)
+            self._file = open(self.path, "x", encoding="utf-8")
+        self._file.write(record.line())
+        self._file.flush()
+
+    def close(self) -> None:
+        """Closes the file. May be called again.
+
+        Raises:
+            OSError: what was written last found no room.
+        """
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+
+def read(path: Path) -> Iterator[Record]:
+    """The records of a file; a line that was cut, because its writer was killed, is passed over."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                yield Record.of(line)
+            except ValueError:
+                continue

@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# Makes a fresh Debian 12 ready for a job, and writes to build/python the interpreter that can run it. Where nothing is
+# missing it only looks, for some milliseconds. With --check it never installs: it says what is missing, and how to get it.
+set -euo pipefail
+
+usage() {
+  echo "usage: harness/setup.sh [--check] build|conformance|test|lint|bench|all" >&2
+  exit 100
+}
+
+die() {
+  printf 'sockspec: %s\n' "$1" >&2
+  exit 1
+}
+
+check_only=false
+if [[ ${1-} == --check ]]; then
+  check_only=true
+  shift
+fi
+[[ $# -eq 1 ]] || usage
+job=$1
+[[ $job =~ ^(build|conformance|test|lint|bench|all)$ ]] || usage
+
+job_is() { # job_is JOB...: the job is one of these, or all of them
+  [[ $job == all || " $* " == *" $job "* ]]
+}
+
+# --- the interpreter: not every python3 on a PATH has pytest -----------------------------------------------------
+
+modules=(pytest xdist pytest_timeout dpkt rich jinja2)
+
+lacking() { # lacking INTERPRETER: prints the modules it lacks. To find a module is much cheaper than to import it
+  "$1" -c 'import importlib.util, sys
+old = [] if sys.version_info >= (3, 11) else ["python3.11"]
+print(*old, *[name for name in sys.argv[1:] if not importlib.util.find_spec(name)])' "${modules[@]}" 2>/dev/null ||
+    echo "${modules[@]}"
+}
+
+remember() { # remember LINE...: all of them, or nothing
+  mkdir -p build && printf '%s\n' "$@" >"build/python.$$" && mv -f "build/python.$$" build/python && return
+  rm -f "build/python.$$"
+  return 1
+}
+
+find_python() { # sets python to the first of $PYTHON, python3 and /usr/bin/python3 that has all modules, or to nothing
+  local asked candidate lacks lines said
+  asked="PYTHON=${PYTHON-} python3=$(command -v python3 || true)"
+  mapfile -t lines < <(cat build/python 2>/dev/null)
+  if [[ ${lines[1]-} == "$asked" && -z $(lacking "${lines[0]}") ]]; then
+    python=${lines[0]}
+    return
+  fi
+  for candidate in ${PYTHON:+"$PYTHON"} python3 /usr/bin/python3; do
+    python=$(command -v "$candidate") || continue
+    lacks=$(lacking "$python")
+    if [[ -z $lacks ]]; then
+      said=$(remember "$python" "$asked" 2>&1) || die "cannot write build/python: ${said##*: }"
+      return
+    fi
+    [[ $candidate != "${PYTHON-}" ]] || echo "sockspec: $PYTHON lacks $lacks; trying another interpreter" >&2
+  done
+  python=
+}
+
+# --- what is missing, by Debian's names: a fresh Debian is what gets them installed ------------------------------
+
+missing=()
+
+need_command() { # need_command PACKAGE COMMAND
+  command -v "$2" >/dev/null || missing+=("$1")
+}
+
+need_library() { # need_library PACKAGE NAME, as pkg-config knows it
+  pkg-config --exists "$2" 2>/dev/null || missing+=("$1")
+}
+
+need_python() {
+  local name
+  find_python
+  [[ -z $python ]] || return 0
+  need_command python3 /usr/bin/python3
+  for name in $(lacking /usr/bin/python3); do
+    [[ $name != python3.11 ]] || die "no Python 3.11 or newer here: name one with PYTHON=..."
+    name=${name/#xdist/pytest_xdist}
+    missing+=("python3-${name//_/-}")
+  done
+}
+
+look() {
+  local compiler=${CC:-cc}
+  missing=()
+  [[ $compiler =~ ^(cc|gcc)$ ]] || command -v "${compiler%% *}" >/dev/null || die "CC=$CC: there is no such compiler"
+  need_command gcc "${compiler%% *}"
+  need_command pkg-config pkg-config
+  [[ -e /usr/include/stdio.h ]] || missing+=(libc6-dev)
+  if ! pkg-config --exists libseccomp libmnl jansson 2>/dev/null; then # one question where all is there
+    need_library libseccomp-dev libseccomp
+    need_library libmnl-dev libmnl
+    need_library libjansson-dev jansson
+  fi
+  if job_is test lint; then
+    need_library check check
+  fi
+  if job_is test bench; then
+    need_command strace strace
+  fi
+  if job_is test; then
+    need_command tcpdump tcpdump
+    need_command iproute2 ip
+    need_command golang-go "${GO:-go}"
+  fi
+  if job_is lint; then
+    need_command clang-format clang-format
+    need_command clang-tidy clang-tidy
+    need_command cppcheck cppcheck
+    need_command mypy mypy
+    need_command black black
+    need_command shellcheck shellcheck
+  fi
+  if ! job_is build || [[ $job == all ]]; then
+    need_python
+  fi
+}
+
+# --- installing --------------------------------------------------------------------------------------------------
+
+give_up() { # give_up WHY
+  die "$1. As root, install what is missing (by Debian's names), then try again:
+  apt-get install --no-install-recommends ${missing[*]}"
+}
+
+apt_get() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" 2>&1 </dev/null
+}
+
+install_missing() {
+  local said
+  as_root=()
+  command -v apt-get >/dev/null || give_up "there is no apt-get to set this machine up with"
+  if [[ $EUID -ne 0 ]]; then
+    as_root=(sudo -n)
+    "${as_root[@]}" true 2>/dev/null || give_up "cannot install what is missing: not root, and no sudo without a password"
+  fi
+  echo "sockspec: installing ${missing[*]}"
+  said=$(apt_get update && apt_get install -y --no-install-recommends "${missing[@]}") || {
+    tail -n 5 <<<"$said" >&2
+    give_up "apt-get could not install what is missing"
+  }
+}
+
+cd "$(dirname "$0")/.."
+look
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+! $check_only || give_up "cannot build"
+install_missing
+look
+[[ ${#missing[@]} -eq 0 ]] || give_up "installed, and still not found"

@@ -1,0 +1,32 @@
+"""The verdicts, and how a case says that it has no answer."""
+
+from enum import StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """What a case found."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    """The claim is false."""
+    BROKEN = "broken"
+    """The set-up did not come about, so the claim was not tried."""
+    UNSUPPORTED = "unsupported"
+    """The platform lacks what the claim needs."""
+
+
+class Broken(Exception):
+    """The set-up did not come about; the text says what was wanted and what was there instead."""
+
+
+class Unsupported(Exception):
+    """The platform lacks what the case needs; the text is the reason."""
+
+
+def hidden(excinfo: Any) -> bool:
+    """Whether a traceback leaves the harness's own frames out: where the harness says what is wrong, the case's line is enough.
+
+    A module of the harness names this function `__tracebackhide__`, which pytest asks about each frame.
+    """
+    return isinstance(excinfo.value, (Broken, Unsupported))

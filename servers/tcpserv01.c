@@ -1,0 +1,94 @@
+/* tcpserv01: a concurrent echo server, one child for each client. UNP's tcpserv01.
+ *
+ * Deliberate fault: nobody waits for the children, so each stays a zombie until this server ends.
+ * It serves until it is killed; exits 111 when a call failed. A child exits 0 at its client's end
+ * of file.
+ */
+#include "exhibit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: tcpserv01 [-r] [-a ADDRESS] PORT\n" USAGE_REUSE_ADDRESS USAGE_LOCAL USAGE_HELP
+        USAGE_PORT;
+
+static int listen_at(const struct arguments *args)
+{
+    const int on = 1;
+    int listener = socket(args->address.ss_family, SOCK_STREAM, 0);
+    if (listener < 0)
+        die("socket");
+    if (args->option['r'] && setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+        die("setsockopt");
+    if (bind(listener, (const struct sockaddr *)&args->address, args->length) < 0)
+        die("bind");
+    if (listen(listener, SOMAXCONN) < 0)
+        die("listen");
+    return listener;
+}
+
+static int write_all(int connection, const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(connection, text, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return -1;
+        text += written;
+        length -= (size_t)written;
+    }
+    return 0;
+}
+
+/* Returns the exit status: 0 at the client's end of file. */
+static int echo(int connection)
+{
+    char text[4096];
+    for (;;) {
+        ssize_t got = read(connection, text, sizeof text);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            complain("read");
+            return EXIT_SYSTEM;
+        }
+        if (got == 0)
+            return 0;
+        if (write_all(connection, text, (size_t)got) < 0) {
+            complain("write");
+            return EXIT_SYSTEM;
+        }
+    }
+}
+
+static void serve(int listener, int connection)
+{
+    pid_t child = fork();
+    if (child < 0)
+        die("fork");
+    if (child == 0) {
+        int status = -1;
+        close(listener);
+        status = echo(connection);
+        close(connection);
+        exit(status);
+    }
+    close(connection);
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments args = server_arguments(argc, argv, "ra:", usage);
+    int listener = listen_at(&args);
+    for (;;) {
+        int connection = accept(listener, NULL, NULL);
+        if (connection >= 0)
+            serve(listener, connection);
+        else if (errno != ECONNABORTED)
+            die("accept");
+    }
+}
