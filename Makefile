@@ -26,15 +26,15 @@ endif
 # --- sources -----------------------------------------------------------------------------------------------------
 
 common_c    := $(wildcard harness/common/*.c)
-conductor_c := $(wildcard harness/conductor/*.c)
+conductor_c := $(wildcard harness/conductor/*.c harness/conductor/*/*.c)
 exhibit_c   := $(wildcard harness/exhibit/*.c)
 servers_c   := $(wildcard servers/*.c)
 clients_c   := $(wildcard clients/*.c)
 checks_c    := $(wildcard harness/tests/check_*.c)
-helpers_c   := $(wildcard harness/tests/programs/*.c)
-helpers_go  := $(wildcard harness/tests/programs/*.go)
-all_c       := $(common_c) $(conductor_c) $(exhibit_c) $(servers_c) $(clients_c) $(checks_c) $(helpers_c)
-all_h       := $(wildcard harness/*/*.h harness/tests/programs/*.h)
+programs_c  := $(wildcard harness/tests/programs/*.c)
+programs_go := $(wildcard harness/tests/programs/*.go)
+all_c       := $(common_c) $(conductor_c) $(exhibit_c) $(servers_c) $(clients_c) $(checks_c) $(programs_c)
+all_h       := $(wildcard harness/*/*.h harness/*/*/*.h)
 scripts     := .ci/run $(wildcard harness/*.sh harness/tests/*.sh)
 
 common    := $(common_c:%.c=$(B)/obj/%.o)
@@ -44,16 +44,16 @@ conductor := $(if $(conductor_c),$(B)/bin/conductor)
 servers   := $(servers_c:%.c=$(B)/%)
 clients   := $(clients_c:%.c=$(B)/%)
 checks    := $(checks_c:harness/%.c=$(B)/%)
-helpers   := $(helpers_c:harness/%.c=$(B)/%)
+programs  := $(programs_c:harness/%.c=$(B)/%)
 # Where there is no Go, what needs a Go program is unsupported.
-go_helpers := $(if $(and $(helpers_go),$(shell command -v $(GO) 2>/dev/null)),$(helpers_go:harness/%.go=$(B)/%))
+go_programs := $(if $(and $(programs_go),$(shell command -v $(GO) 2>/dev/null)),$(programs_go:harness/%.go=$(B)/%))
 
 # --- flags -------------------------------------------------------------------------------------------------------
 
 CFLAGS ?= -O2 -g
 WERROR ?= -Werror
 warnings := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
-            -Wundef -Wwrite-strings -Wpointer-arith -Wvla
+            -Wundef -Wpointer-arith -Wvla
 sanitizers := -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 sanitize := $(if $(filter san,$(mode)),$(sanitizers))
 
@@ -69,7 +69,7 @@ for_common    := $(gnu) -Iharness/common
 for_conductor := $(for_common) -Iharness/conductor $(call cflags_of,$(conductor_needs))
 for_exhibit   := $(posix) -Iharness/common -Iharness/exhibit
 for_checks    := $(for_conductor) $(call cflags_of,$(checks_need))
-for_helpers   := $(gnu)
+for_programs   := $(gnu)
 
 $(B)/obj/harness/common/%    $(B)/tidy/harness/common/%:    own := $(for_common)
 $(B)/obj/harness/conductor/% $(B)/tidy/harness/conductor/%: own := $(for_conductor)
@@ -78,7 +78,7 @@ $(B)/obj/servers/%           $(B)/tidy/servers/%:           own := $(for_exhibit
 $(B)/obj/clients/%           $(B)/tidy/clients/%:           own := $(for_exhibit)
 $(B)/obj/harness/tests/%     $(B)/tidy/harness/tests/%:     own := $(for_checks)
 $(B)/obj/harness/tests/programs/% $(B)/tidy/harness/tests/programs/%: \
-    own = $(for_helpers) $(if $(findstring _threads,$*),-pthread)
+    own = $(for_programs) $(if $(findstring _threads,$*),-pthread)
 # A sanitizer cannot be linked statically.
 unless_static = $(if $(findstring _static,$(@F)),,$(sanitize))
 
@@ -91,10 +91,10 @@ link    = $(CC) $(CFLAGS) $(unless_static) $(LDFLAGS)
 # say whether there is anything to do.
 .PHONY: build build-tests
 build: $(conductor) $(servers) $(clients)
-build-tests: build $(checks) $(helpers) $(go_helpers)
+build-tests: build $(checks) $(programs) $(go_programs)
 
 # A program whose source is gone must not be found any more.
-stale := $(filter-out $(servers) $(clients) $(checks) $(helpers) $(helpers_go:harness/%.go=$(B)/%) $(B)/tests/programs, \
+stale := $(filter-out $(servers) $(clients) $(checks) $(programs) $(programs_go:harness/%.go=$(B)/%) $(B)/tests/programs, \
            $(wildcard $(B)/servers/* $(B)/clients/* $(B)/tests/* $(B)/tests/programs/*))
 ifneq ($(stale),)
 .PHONY: remove-stale
@@ -147,12 +147,12 @@ $(servers) $(clients): $(B)/%: $(B)/obj/%.o $(exhibit) $(common) $(B)/lists
 $(checks): $(B)/%: $(B)/obj/harness/%.o $(parts) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(conductor_needs) $(checks_need)) -o "$$part")
 
-# Helpers stand alone: X_static.c is linked statically, X_threads.c with threads.
-$(helpers): $(B)/%: $(B)/obj/harness/%.o
+# These stand alone: X_static.c is linked statically, X_threads.c with threads.
+$(programs): $(B)/%: $(B)/obj/harness/%.o
 	$(call run,LINK,$(link) $(if $(findstring _static,$(@F)),-static) $(if $(findstring _threads,$(@F)),-pthread) \
 	  $(inputs) -o "$$part")
 
-$(go_helpers): $(B)/%: harness/%.go | $(B)/flags
+$(go_programs): $(B)/%: harness/%.go | $(B)/flags
 	$(call run,GO,GOCACHE="$$PWD/build/go" GO111MODULE=off CGO_ENABLED=0 $(GO) build -o "$$part" $<)
 
 # Nothing can be built without these: say what is missing once, instead of once a file.
@@ -170,8 +170,9 @@ endif
 # --- jobs --------------------------------------------------------------------------------------------------------
 
 .PHONY: setup conformance test lint format bench clean help
-# Whoever calls make below pytest starts anew: without this make's jobserver.
-python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL "$$(head -n 1 build/python)"
+# Whoever calls make below pytest starts anew, without this make's jobserver. What pytest keeps of the last runs' folders
+# stays in build/ too.
+python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTEST_DEBUG_TEMPROOT="$$PWD/build" "$$(head -n 1 build/python)"
 pytest := $(python) -m pytest -n $(CORES)
 
 setup:
@@ -221,7 +222,7 @@ $(tidied): $(B)/tidy/%.ok: %.c $(B)/obj/%.o .clang-tidy
 lint-cppcheck:
 	@echo CPPCHECK; mkdir -p $(B)/cppcheck && \
 	cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr --std=c11 \
-	  --suppress=missingIncludeSystem --cppcheck-build-dir=$(B)/cppcheck \
+	  --suppress=missingIncludeSystem --suppress=unusedStructMember --cppcheck-build-dir=$(B)/cppcheck \
 	  -Iharness/common -Iharness/conductor -Iharness/exhibit $(all_c)
 
 lint-black:

@@ -1,107 +1,58 @@
-"""sockspec's harness: what cases import."""
+"""sockspec's harness: what cases import. The names of errnos come with the star."""
 
 from .errno_names import *
-from .errno_names import Errno
-from .event import Call, Event
-from .lab import Holder, Lab
-from .moment import (
-    CHILDREN,
-    CONNECTION,
-    FILE,
-    LISTENING,
-    PIPE,
-    TREE,
-    TTY,
-    Descriptor,
-    Moment,
-    Scope,
-    born,
-    entering,
-    executing,
-    exiting,
-    forking,
-    leaving,
-    signalled,
-)
-from .outcome import Exit, Outcome, exited, killed_by
-from .privilege import Privilege
-from .process import OpenDescriptor, Process, Watch
-from .segments import ACK, FIN, RST, SYN, Flag, Segment
-from .sockets import (
-    CLOSE_WAIT,
-    CLOSED,
-    CLOSING,
-    ESTABLISHED,
-    FIN_WAIT1,
-    FIN_WAIT2,
-    LAST_ACK,
-    LISTEN,
-    SYN_RECEIVED,
-    SYN_SENT,
-    TIME_WAIT,
-    Endpoint,
-    Filter,
-    Socket,
-    State,
-)
-from .streams import Stream
-from .verdict import Broken, Unsupported, Verdict
-
-# The errnos' names come with the star above.
-__all__ = [
-    "ACK",
-    "Broken",
-    "CHILDREN",
-    "CLOSED",
-    "CLOSE_WAIT",
-    "CLOSING",
-    "CONNECTION",
-    "Call",
-    "Descriptor",
-    "ESTABLISHED",
-    "Endpoint",
-    "Errno",
-    "Event",
-    "Exit",
-    "FILE",
-    "FIN",
-    "FIN_WAIT1",
-    "FIN_WAIT2",
-    "Filter",
-    "Flag",
-    "Holder",
-    "LAST_ACK",
-    "LISTEN",
-    "LISTENING",
-    "Lab",
-    "Moment",
-    "OpenDescriptor",
-    "Outcome",
-    "PIPE",
-    "Privilege",
-    "Process",
-    "RST",
-    "SYN",
-    "SYN_RECEIVED",
-    "SYN_SENT",
-    "Scope",
-    "Segment",
-    "Socket",
-    "State",
-    "Stream",
-    "TIME_WAIT",
-    "TREE",
-    "TTY",
-    "Unsupported",
-    "Verdict",
-    "Watch",
-    "born",
-    "entering",
-    "executing",
-    "exited",
-    "exiting",
-    "forking",
-    "killed_by",
-    "leaving",
-    "signalled",
-]
+from .errno_names import Errno as Errno
+from .event import Call as Call
+from .event import Event as Event
+from .lab import Holder as Holder
+from .lab import Lab as Lab
+from .moment import CHILDREN as CHILDREN
+from .moment import CONNECTION as CONNECTION
+from .moment import FILE as FILE
+from .moment import LISTENING as LISTENING
+from .moment import PIPE as PIPE
+from .moment import TREE as TREE
+from .moment import TTY as TTY
+from .moment import Descriptor as Descriptor
+from .moment import Moment as Moment
+from .moment import Scope as Scope
+from .moment import born as born
+from .moment import entering as entering
+from .moment import executing as executing
+from .moment import exiting as exiting
+from .moment import forking as forking
+from .moment import leaving as leaving
+from .moment import signalled as signalled
+from .outcome import Exit as Exit
+from .outcome import Outcome as Outcome
+from .outcome import exited as exited
+from .outcome import killed_by as killed_by
+from .privilege import Privilege as Privilege
+from .process import OpenDescriptor as OpenDescriptor
+from .process import Process as Process
+from .process import Watch as Watch
+from .segments import ACK as ACK
+from .segments import FIN as FIN
+from .segments import RST as RST
+from .segments import SYN as SYN
+from .segments import Flag as Flag
+from .segments import Segment as Segment
+from .sockets import CLOSE_WAIT as CLOSE_WAIT
+from .sockets import CLOSED as CLOSED
+from .sockets import CLOSING as CLOSING
+from .sockets import ESTABLISHED as ESTABLISHED
+from .sockets import FIN_WAIT1 as FIN_WAIT1
+from .sockets import FIN_WAIT2 as FIN_WAIT2
+from .sockets import LAST_ACK as LAST_ACK
+from .sockets import LISTEN as LISTEN
+from .sockets import SYN_RECEIVED as SYN_RECEIVED
+from .sockets import SYN_SENT as SYN_SENT
+from .sockets import TIME_WAIT as TIME_WAIT
+from .sockets import Endpoint as Endpoint
+from .sockets import Filter as Filter
+from .sockets import Socket as Socket
+from .sockets import State as State
+from .streams import Stream as Stream
+from .verdict import Broken as Broken
+from .verdict import Unsupported as Unsupported
+from .verdict import Verdict as Verdict

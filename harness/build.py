@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+_ROOM = 1 << 16
+"""Bytes that must fit into the folder."""
+
+
 class BuildFailed(Exception):
     """The products cannot be brought up to date; the text is what make, or the system, said."""
 
@@ -83,6 +87,9 @@ class Build:
         try:
             self.top.mkdir(exist_ok=True)
             lock = open(self.top / ".lock", "w")
+            # A full disk shows here, once, and not in each thing that is written later.
+            lock.write(" " * _ROOM)
+            lock.flush()
         except OSError as error:
             raise BuildFailed(f"cannot write to {self.top}: {error.strerror}") from error
         with lock:

@@ -1,6 +1,7 @@
 """The conductor as seen from Python: a process of its own that carries out requests."""
 
 import os
+import select
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -142,11 +143,9 @@ class Conductor:
 
     def _last_words(self, do: str) -> str:
         """Why the channel closed: how the conductor ended and what it said."""
-        try:
-            status = self._child.wait(_LEAVE)
-        except subprocess.TimeoutExpired:
+        if not self._gone(_LEAVE):
             self._child.kill()
-            status = self._child.wait()
+        status = self._child.wait()
         self._errors.seek(0)
         said = self._errors.read(1 << 14).decode(errors="replace").strip()
         how = f"was killed by {signal_name(-status)}" if status < 0 else f"exited {status}"
@@ -171,22 +170,32 @@ class Conductor:
         if not self._channel.owed and self._child.poll() is None:
             self.ask("end")
         self._channel.close()
-        try:
-            self._child.wait(_LEAVE)
-        except subprocess.TimeoutExpired as error:
-            raise ConductorFailed(f"the conductor did not exit within {_LEAVE:g} s") from error
+        if not self._gone(_LEAVE):
+            raise ConductorFailed(f"the conductor did not exit within {_LEAVE:g} s")
         if self._child.returncode != 0:
             raise ConductorFailed(self._last_words("end"))
 
     def _abandon(self) -> None:
         """Closes everything; after an orderly end there is nothing left to kill."""
         self._channel.close()
-        try:
-            self._child.wait(_LEAVE)
-        except subprocess.TimeoutExpired:
+        if not self._gone(_LEAVE):
             self._child.kill()
             self._child.wait()
         self._errors.close()
+
+    def _gone(self, limit: float) -> bool:
+        """Whether it exits within that time (seconds)."""
+        if self._child.returncode is None:
+            # subprocess would look, and sleep, and look again.
+            handle = os.pidfd_open(self._child.pid)
+            try:
+                readable, _, _ = select.select([handle], [], [], limit)
+            finally:
+                os.close(handle)
+            if not readable:
+                return False
+        self._child.wait()
+        return True
 
 
 def anonymous_file(name: str) -> IO[bytes]:

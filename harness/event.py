@@ -90,7 +90,7 @@ class Call:
     @classmethod
     def of(cls, event: Event) -> "Call":
         """The call that a leave event tells of."""
-        outcome = event.outcome or Outcome()
+        outcome = Outcome() if event.outcome is None else event.outcome
         return cls(
             event.call or "?",
             event.args,

@@ -84,6 +84,8 @@ class Evidence:
         Args:
             width: columns.
         """
+        if not self.parties:
+            return "no program was started"
         lanes = Lanes.assign(self.parties, self.events, width)
         lines = self._ladder(lanes)
         if self.sockets:
@@ -95,12 +97,12 @@ class Evidence:
     def _ladder(self, lanes: "Lanes") -> list[str]:
         rows = sorted([*self._calls(lanes), *self._traffic(lanes)], key=lambda row: row.time)
         began = rows[0].time if rows else 0
-        shown = [(row, lanes.render(row, began)) for row in _middle_out(rows)]
-        lines = [lanes.header()]
+        lines = lanes.header()
         if self.earlier:
             lines.append(f"  ({self.earlier} earlier events are left out)")
-        for row, text in shown:
-            lines += text if row else [f"  ({len(rows) - _ROWS} rows are left out)"]
+        for row in _middle_out(rows):
+            left_out = [f"  ({len(rows) - _ROWS} rows are left out)"]
+            lines += left_out if row is None else lanes.render(row, began)
         return lines
 
     def _calls(self, lanes: "Lanes") -> Iterable[Row]:
@@ -169,22 +171,18 @@ class Lanes:
         """Whether its lane has several owners at a time, so that each row must say whose it is."""
         return process in self.sharing
 
-    def header(self) -> str:
-        """The first line: whose lane is whose."""
+    def header(self) -> list[str]:
+        """The first lines: whose lane is whose."""
         titles = ["" for _ in range(self.count)]
         for party in self.parties:
             origin = f" (of {party.parent})" if party.parent else ""
             title = f"{party.number} {party.name}{origin}"
             lane = self.of(party.number)
             titles[lane] += f"; {title}" if titles[lane] else title
-        # Continued in wrapped lines, like every other cell.
-        cells = [_wrap(title, self.width - 1) for title in titles]
-        return "\n".join(self._side_by_side("ms", cells))
+        return self._side_by_side("ms", [_wrap(title, self.width - 1) for title in titles])
 
-    def render(self, row: Row | None, began: int) -> list[str]:
-        """The lines of one row."""
-        if row is None:
-            return []
+    def render(self, row: Row, began: int) -> list[str]:
+        """The lines of one row; its time counts from `began`."""
         clock = f"{(row.time - began) / 1e6:.3f}"
         if row.towards is not None and row.towards != row.lane:
             return [f"{clock:>{_CLOCK - 2}}  {self._arrow(row, row.towards)}"]

@@ -92,6 +92,9 @@ class Lab:
             self.close()
             raise
 
+    def __repr__(self) -> str:
+        return "<lab>"
+
     def __enter__(self) -> "Lab":
         return self
 
@@ -164,7 +167,8 @@ class Lab:
         """The one handle of a process that a reply describes."""
         number = wire["process"]
         if number not in self._handles:
-            self._handles[number] = Process(self, number, self._streams[wire["program"]])
+            streams = self._streams[wire["program"]]
+            self._handles[number] = Process(self, number, streams, wire["name"])
         return self._handles[number]
 
     # --- sockets -----------------------------------------------------------------------------------------------
@@ -264,16 +268,17 @@ class Lab:
         except Late as late:
             there = f"{self._there(wanted)}\n{late.there}"
             which = f"{late.awaited} ({wanted})"
-            raise Late(which, f"after {limit:g} s {late.because}", there) from None
+            raise Late(which, f"{late.because} ({limit:g} s)", there) from None
         return [Socket.of(wire) for wire in reply["sockets"]]
 
     def _claim(self, wanted: Filter, deadline: float | None, **members: Any) -> Fact:
         try:
             found = self._await(wanted, deadline, **members)
         except Late as late:
-            fact = Fact(False, f"({late})")
+            there = ", ".join(late.there.split("\n  ")).strip()
+            fact = Fact(False, f"<{late.awaited} did not come: {late.because}; there was {there}>")
         else:
-            fact = Fact(True, f"({len(found)} that match {wanted})")
+            fact = Fact(True, f"<{len(found)} that match {wanted}>")
         self.observations.append({"awaited": str(wanted), "came": fact.came})
         return fact
 

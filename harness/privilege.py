@@ -3,7 +3,9 @@
 from enum import StrEnum
 
 from .conductor import About
-from .verdict import Unsupported
+from .verdict import Unsupported, hidden
+
+__tracebackhide__ = hidden
 
 
 class Privilege(StrEnum):

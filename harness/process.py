@@ -63,14 +63,15 @@ class Watch:
 class Process:
     """A process of the lab. Runs only inside a verb: reach, run, outcome, prints, blocked, ended and kill let it go on."""
 
-    def __init__(self, lab: "Lab", number: int, streams: Streams) -> None:
+    def __init__(self, lab: "Lab", number: int, streams: Streams, label: str) -> None:
         self.lab = lab
+        self._label = label
         self.number = number
         """Its number in the lab, by order of birth, from 1."""
         self._streams = streams
 
     def __repr__(self) -> str:
-        return f"<process {self.number}>"
+        return f"<process {self.number} {self._label}>"
 
     # --- running and holding -----------------------------------------------------------------------------------
 

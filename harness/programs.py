@@ -4,7 +4,9 @@ import difflib
 import os
 from pathlib import Path
 
-from .verdict import Broken
+from .verdict import Broken, hidden
+
+__tracebackhide__ = hidden
 
 _FOLDERS = ("servers", "clients")
 

@@ -144,7 +144,7 @@ class Senders:
         for event in calls:
             if event.call == "connect":
                 self._note_connect(event)
-            elif event.kind == "leave" and event.outcome and event.outcome.errno is None:
+            elif event.outcome is not None and event.outcome.errno is None:
                 self._note_claim(event)
 
     def _note_connect(self, event: Event) -> None:

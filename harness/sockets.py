@@ -6,7 +6,9 @@ from enum import StrEnum
 from socket import AddressFamily, SocketKind
 from typing import Any
 
-from .verdict import Broken
+from .verdict import Broken, hidden
+
+__tracebackhide__ = hidden
 
 
 class State(StrEnum):

@@ -8,7 +8,9 @@ import termios
 from enum import Enum
 
 from .conductor import anonymous_file
-from .verdict import Broken
+from .verdict import Broken, hidden
+
+__tracebackhide__ = hidden
 
 _END_OF_INPUT = b"\x04"
 

@@ -402,6 +402,7 @@ static json_t *end(struct lab *lab, const struct request *request, struct reason
         if (process->life != LIFE_DEAD)
             json_array_append_new(killed, describe_process(lab->core, process));
     }
+    lab->core->source->end(lab->core);
     lab->ending = true;
     return json_pack("{s:o}", "killed", killed);
 }

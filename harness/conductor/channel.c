@@ -17,12 +17,10 @@ int channel_take(struct channel *channel, int *descriptors, int most)
 {
     const int count = channel->count;
 
-    for (int i = 0; i < count; i++) {
-        if (i < most)
-            descriptors[i] = channel->descriptors[i];
-        else
-            close(channel->descriptors[i]);
-    }
+    for (int i = 0; i < count && i < most; i++)
+        descriptors[i] = channel->descriptors[i];
+    for (int i = most; i < count; i++)
+        close(channel->descriptors[i]);
     channel->count = 0;
     return count;
 }

@@ -22,10 +22,19 @@ struct core *core_open(const struct source *source)
     return core;
 }
 
+static void forget_threads(struct process *process)
+{
+    for (struct thread *thread = process->threads, *next; thread; thread = next) {
+        next = thread->next;
+        free(thread->mechanism);
+        free(thread);
+    }
+    process->threads = NULL;
+}
+
 static void process_free(struct process *process)
 {
-    while (process->threads)
-        core_thread_gone(process->threads);
+    forget_threads(process);
     if (process->handle >= 0)
         close(process->handle);
     free(process->mechanism);
@@ -446,8 +455,7 @@ void core_dead(struct core *core, struct process *process, int status)
 
     if (process->life == LIFE_DEAD)
         return;
-    while (process->threads)
-        core_thread_gone(process->threads);
+    forget_threads(process);
     process->life = LIFE_DEAD;
     process->status = status;
     head.exit.status = status;

@@ -86,6 +86,8 @@ struct source {
     /* Lets go of a process, all of whose threads are held. */
     void (*detach)(struct core *core, struct process *process);
     enum descriptor_class (*classify)(const struct process *process, int descriptor);
+    /* Kills every process of the lab and returns when all are dead. */
+    void (*end)(struct core *core);
 };
 
 struct core {

@@ -50,7 +50,7 @@ static int read_switch(const char *path)
 
     if (file >= 0)
         close(file);
-    return length > 0 ? atoi(text) : -1;
+    return length > 0 ? (int)strtol(text, NULL, 10) : -1;
 }
 
 static int write_file(const char *path, int flags, const char *text)
@@ -100,9 +100,10 @@ static int explain_user(int error, struct reason *why)
 /* A user namespace in which the caller's own uid is all there is, as 0. More takes privilege. */
 static int make_user(struct reason *why)
 {
+    const uid_t user = geteuid();
     char users[64], groups[64];
 
-    snprintf(users, sizeof users, "0 %u 1\n", geteuid());
+    snprintf(users, sizeof users, "0 %u 1\n", user);
     snprintf(groups, sizeof groups, "0 %u 1\n", getegid());
     if (unshare(CLONE_NEWUSER) < 0)
         return explain_user(errno, why);
@@ -110,6 +111,9 @@ static int make_user(struct reason *why)
         write_file("/proc/self/uid_map", 0, users) == 0 &&
         write_file("/proc/self/gid_map", 0, groups) == 0)
         return 0;
+    if (errno == EPERM && user == 0)
+        return because(why, "root lacks the capabilities here: grant it CAP_SYS_ADMIN (docker and "
+                            "podman: --cap-add SYS_ADMIN)");
     if (errno == EPERM || errno == EACCES)
         return forbidden(why, "mapping the own uid into a user namespace");
     return because_of_errno(why, "writing /proc/self/setgroups, uid_map and gid_map");

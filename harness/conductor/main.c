@@ -1,6 +1,6 @@
 #include "isolate.h"
 #include "lab.h"
-#include "ptrace_source.h"
+#include "ptrace/ptrace_source.h"
 #include "sockets.h"
 
 #include <poll.h>

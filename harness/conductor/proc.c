@@ -130,9 +130,14 @@ static int numbers_only(const struct dirent *entry)
     return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
 }
 
+static int number_of(const struct dirent *entry)
+{
+    return (int)strtol(entry->d_name, NULL, 10);
+}
+
 static int by_number(const struct dirent **left, const struct dirent **right)
 {
-    return atoi((*left)->d_name) - atoi((*right)->d_name);
+    return number_of(*left) - number_of(*right);
 }
 
 int proc_descriptors(pid_t pid, void (*take)(void *context, int descriptor), void *context)
@@ -146,7 +151,7 @@ int proc_descriptors(pid_t pid, void (*take)(void *context, int descriptor), voi
     if (count < 0)
         return -1;
     for (int i = 0; i < count; i++) {
-        take(context, atoi(entries[i]->d_name));
+        take(context, number_of(entries[i]));
         free(entries[i]);
     }
     free(entries);

@@ -122,6 +122,21 @@ static int expected(struct reason *why, const char *member, const char *what, js
     return because(why, "%s: expected %s, got %s", member, what, shown(value, text, sizeof text));
 }
 
+/* How many bytes of a word that the client chose go into a message, as the precision of %.*s: at
+ * most 40, and no part of a character, for a reply must be UTF-8. */
+static int excerpt(const char *word)
+{
+    enum { MOST = 40 };
+    int length = (int)strnlen(word, MOST + 1);
+
+    if (length <= MOST)
+        return length;
+    do
+        length--;
+    while (length > 0 && ((unsigned char)word[length] & 0xC0) == 0x80);
+    return length;
+}
+
 static int integer(json_t *value, const char *member, json_int_t least, json_int_t most,
                    json_int_t *out, struct reason *why)
 {
@@ -138,7 +153,7 @@ static int integer(json_t *value, const char *member, json_int_t least, json_int
 
 static int positive(json_t *value, const char *member, int least, int *out, struct reason *why)
 {
-    json_int_t number;
+    json_int_t number = 0;
 
     if (integer(value, member, least, INT_MAX, &number, why) < 0)
         return -1;
@@ -198,13 +213,13 @@ static int call_word(json_t *value, const char *member, const char **out, struct
     if (text(value, member, out, why) < 0)
         return -1;
     if (!call_word_known(*out))
-        return because(why, "%s: \"%.40s\" is no call that is watched", member, *out);
+        return because(why, "%s: \"%.*s\" is no call that is watched", member, excerpt(*out), *out);
     return 0;
 }
 
 static int read_moment_call(json_t *value, struct moment *moment, struct reason *why)
 {
-    const char *word = NULL;
+    const char *word = "";
 
     if (call_word(value, "moment.call", &word, why) < 0)
         return -1;
@@ -243,7 +258,7 @@ static int read_moment_member(const char *key, json_t *value, struct moment *mom
                               struct reason *why)
 {
     if (!moment_takes(moment->kind, key))
-        return because(why, "moment: \"%.40s\" means nothing at \"%s\"", key,
+        return because(why, "moment: \"%.*s\" means nothing at \"%s\"", excerpt(key), key,
                        moment_kind_name(moment->kind));
     if (strcmp(key, "nth") == 0)
         return positive(value, "moment.nth", 1, &moment->nth, why);
@@ -284,7 +299,7 @@ static int read_moment(json_t *value, struct request *request, struct reason *wh
 static int read_injection(json_t *value, struct action *action, struct reason *why)
 {
     json_t *error = json_object_get(value, "errno"), *most = json_object_get(value, "short");
-    json_int_t length;
+    json_int_t length = 0;
 
     if (json_object_size(value) != 2 || (!error && !most))
         return because(why, "action: inject takes either \"errno\" or \"short\"");
@@ -317,12 +332,12 @@ static int read_action(json_t *value, struct request *request, struct reason *wh
             return because(why, "action: kill takes \"signal\"");
         return signal_of(json_object_get(value, "signal"), "action.signal", &action->signal, why);
     }
-    if (json_object_size(value) != 1)
-        return because(why, "action: %.40s takes nothing else", word);
     action->kind = strcmp(word, plain[ACTION_HOLD]) == 0 ? ACTION_HOLD : ACTION_DETACH;
     if (strcmp(word, plain[action->kind]) != 0)
-        return because(why, "action.do: expected hold, kill, inject or detach, got \"%.40s\"",
-                       word);
+        return because(why, "action.do: expected hold, kill, inject or detach, got \"%.*s\"",
+                       excerpt(word), word);
+    if (json_object_size(value) != 1)
+        return because(why, "action: %s takes nothing else", word);
     return 0;
 }
 
@@ -357,7 +372,7 @@ static int read_gone(json_t *value, struct request *request, struct reason *why)
 
 static int read_after(json_t *value, struct request *request, struct reason *why)
 {
-    json_int_t after;
+    json_int_t after = 0;
 
     if (integer(value, "after", 0, LLONG_MAX, &after, why) < 0)
         return -1;
@@ -372,7 +387,7 @@ static int read_limit(json_t *value, struct request *request, struct reason *why
 
 static int read_inode(json_t *value, struct request *request, struct reason *why)
 {
-    json_int_t inode;
+    json_int_t inode = 0;
 
     if (integer(value, "inode", 1, UINT32_MAX, &inode, why) < 0)
         return -1;
@@ -467,10 +482,11 @@ static int read_limits(json_t *value, struct request *request, struct reason *wh
     json_object_foreach(value, key, item)
     {
         char place[32];
-        json_int_t soft, hard;
+        json_int_t soft = 0, hard = 0;
 
         if (limit_resource(key) < 0)
-            return because(why, "limits: \"%.40s\" is no limit (nofile, nproc, as, fsize, …)", key);
+            return because(why, "limits: \"%.*s\" is no limit (nofile, nproc, as, fsize, …)",
+                           excerpt(key), key);
         snprintf(place, sizeof place, "limits.%s", key);
         if (!json_is_array(item) || json_array_size(item) != 2)
             return expected(why, place, "[soft, hard]", item);
@@ -510,8 +526,8 @@ static int read_calls(json_t *value, struct request *request, struct reason *why
     json_array_foreach(value, index, item)
     {
         if (!call_word_known(json_string_value(item)))
-            return because(why, "calls: \"%.40s\" is no call that is watched",
-                           json_string_value(item));
+            return because(why, "calls: \"%.*s\" is no call that is watched",
+                           excerpt(json_string_value(item)), json_string_value(item));
     }
     return 0;
 }
@@ -593,7 +609,7 @@ static int read_members(struct request *request, struct reason *why)
             continue;
         row = row_of(key, allowed);
         if (row < 0)
-            return because(why, "\"%.40s\" is no member of this request", key);
+            return because(why, "\"%.*s\" is no member of this request", excerpt(key), key);
         if (members[row].read && members[row].read(value, request, why) < 0)
             return -1;
         missing &= ~members[row].member;

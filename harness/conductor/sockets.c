@@ -325,6 +325,14 @@ static int ask_unix(int netlink, const struct query *query, uint32_t wanted, uin
     return send_request(netlink, &request, sizeof request);
 }
 
+/* So that the order of a list does not depend on which of two numbers the kernel chose. */
+static int classic_state(int state)
+{
+    return state == STATE_NEW_SYN_RECV     ? TCP_SYN_RECV
+           : state == STATE_BOUND_INACTIVE ? TCP_CLOSE
+                                           : state;
+}
+
 static void read_inet(const struct query *query, const struct nlmsghdr *message,
                       struct entry *entry)
 {
@@ -332,7 +340,7 @@ static void read_inet(const struct query *query, const struct nlmsghdr *message,
 
     entry->family = told->idiag_family;
     entry->type = query->type;
-    entry->state = told->idiag_state;
+    entry->state = classic_state(told->idiag_state);
     entry->timer = told->idiag_timer;
     entry->local.port = ntohs(told->id.idiag_sport);
     entry->remote.port = ntohs(told->id.idiag_dport);

@@ -131,7 +131,7 @@ static _Noreturn void become(const struct request *request, const int streams[3]
     char **env = strings_of_object(json_object_get(request->members, "env"));
     char byte;
 
-    if (!argv || !env)
+    if (!argv || !argv[0] || !env)
         fail(report, "calloc");
     reset_signals();
     if (setsid() < 0)

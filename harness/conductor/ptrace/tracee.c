@@ -1,0 +1,42 @@
+#include "tracee.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A thread that has been killed meanwhile answers ESRCH; its death is reported in its own time. */
+void tracee_resume(struct thread *thread)
+{
+    struct tracee *tracee = tracee_of(thread);
+    const bool every_call = !traced_of(thread->process)->filtered;
+    const int deliver = tracee->deliver;
+
+    tracee->deliver = 0;
+    tracee->step = STEP_RESUME;
+    ptrace(tracee->inside || every_call ? PTRACE_SYSCALL : PTRACE_CONT, thread->tid, 0, deliver);
+}
+
+int tracee_kill(const struct process *process, int number)
+{
+    return (int)syscall(SYS_pidfd_send_signal, process->handle, number, NULL, 0);
+}
+
+void tracee_let_go(struct thread *thread)
+{
+    struct process *process = thread->process;
+
+    ptrace(PTRACE_DETACH, thread->tid, 0, tracee_of(thread)->deliver);
+    process->detached = true;
+    core_thread_gone(thread);
+}
+
+/* Obeys what concerns no particular stop. True when the thread may go on. */
+bool tracee_obey(struct thread *thread, const struct orders *orders)
+{
+    if (orders->signal)
+        tracee_kill(thread->process, orders->signal);
+    if (orders->detach && !orders->hold && !traced_of(thread->process)->filtered) {
+        tracee_let_go(thread);
+        return false;
+    }
+    return !orders->hold;
+}

@@ -1,0 +1,714 @@
+"""The pytest plugin: the lab fixture, verdicts, cases that run beside the others, records and reports.
+
+The only file that knows pytest.
+"""
+
+import os
+import pickle
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TypeVar
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from . import build, platforms, results, scenarios, summary
+from .children import Children, Finished, die_with_parent
+from .conductor import Conductor, ConductorFailed
+from .lab import Lab, Settings
+from .results import Claim, Record, ResultFile
+from .verdict import Broken, Unsupported, Verdict
+
+_LAB = pytest.StashKey[Lab]()
+_AT_ONCE = 64
+_LONGEST = 600.0
+"""Seconds that a case beside the others may take."""
+_DEADLINE = 5.0
+_DEADLINE_SANITIZED = 10.0
+_ABANDONED: list[object] = []
+_CRASHED = "???"
+"""The phase of a report on a test whose process died."""
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _hook(**options: bool) -> Callable[[_Function], _Function]:
+    # pytest.hookimpl, whose types are not known to every version of it.
+    mark: Callable[[_Function], _Function] = pytest.hookimpl(**options)
+    return mark
+
+
+# --- options and markers -------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds sockspec's options."""
+    group = parser.getgroup("sockspec")
+    group.addoption(
+        "--slow", action="store_true", help="run the cases that take a minute or more, too"
+    )
+    group.addoption(
+        "--deadline",
+        type=_seconds,
+        metavar="SECONDS",
+        help="how long a verb waits unless it says otherwise (5; 10 with sanitizers)",
+    )
+    group.addoption(
+        "--evidence", action="store_true", help="show the time line of cases that passed, too"
+    )
+    group.addoption(
+        "--conformance-summary",
+        action="store_true",
+        help="end with a table of scenarios, claims and verdicts",
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 86400:
+        raise ValueError(f"{text} is not above 0 and at most 86400")
+    return seconds
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the parts: in every process those that run cases, in the first one those that tell of them."""
+    for marker in (
+        "about(*words): the options, errnos and states that a case is about; -k finds it by them",
+        "scenario(*rows): the rows of the scenarios that a case asserts, as in scenario('S1.2')",
+        "waits: waits for a timer of the kernel, beside the busy cases",
+        "slow: takes a minute or more; left out unless --slow is given",
+        "requires(*privileges): unsupported where the lab lacks one of them",
+    ):
+        config.addinivalue_line("markers", marker)
+    parts: list[object] = [Beside(config)]
+    if _is_worker(config):
+        # The first process may be killed without a chance to tell us.
+        die_with_parent(os.getppid())
+    else:
+        recorder = Recorder(config)
+        sections = Sections(config, recorder)
+        parts += [Preparation(config), recorder, sections, Between(sections), Lost()]
+    for part in parts:
+        config.pluginmanager.register(part, f"sockspec-{type(part).__name__.lower()}")
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _is_case(config: pytest.Config, nodeid: str) -> bool:
+    path = Path(nodeid.split("::", 1)[0])
+    return path.parts[:1] == ("cases",) and not config.getoption("collectonly")
+
+
+# --- collection ----------------------------------------------------------------------------------------------------
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Lets -k find a case by what it is about."""
+    item.extra_keyword_matches.update(_words(item, "about"), _words(item, "scenario"))
+
+
+def _words(item: pytest.Item, marker: str) -> list[str]:
+    return [str(word) for mark in item.iter_markers(marker) for word in mark.args]
+
+
+@_hook(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the slow ones out, and brings what mostly sleeps to the front, so that it sleeps beside the others."""
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if slow and not config.getoption("slow"):
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    order = ("slow", "waits")
+    return next((n for n, name in enumerate(order) if item.get_closest_marker(name)), len(order))
+
+
+# --- the lab -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A lab of the case's own, gone without trace when the case ends."""
+    with Lab(_settings(request.config)) as lab:
+        request.node.stash[_LAB] = lab
+        for mark in request.node.iter_markers("requires"):
+            for privilege in mark.args:
+                lab.needs(privilege)
+        yield lab
+
+
+def _settings(config: pytest.Config) -> Settings:
+    here = build.current()
+    usual = _DEADLINE_SANITIZED if here.sanitized else _DEADLINE
+    return Settings(
+        conductor=here.conductor,
+        programs=here.folder,
+        cpu=_cpu(config),
+        deadline=config.getoption("deadline") or usual,
+        sanitized=here.sanitized,
+    )
+
+
+def _cpu(config: pytest.Config) -> int | None:
+    """Workers share the processors out among them; a lone pytest leaves it to the conductor."""
+    if not _is_worker(config):
+        return None
+    worker = str(getattr(config, "workerinput")["workerid"])
+    allowed = sorted(os.sched_getaffinity(0))
+    number = int("".join(filter(str.isdigit, worker)) or 0)
+    return allowed[number % len(allowed)]
+
+
+# --- verdicts ------------------------------------------------------------------------------------------------------
+
+
+@_hook(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Ends the lab, so that the end belongs to the verdict, and puts the verdict into the report."""
+    began = perf_counter()
+    lab = item.stash.get(_LAB, None)
+    evidence = _conclude(item, call, lab) if lab and call.when == "call" else ""
+    ending = perf_counter() - began
+    outcome: Any = yield
+    report: pytest.TestReport = outcome.get_result()
+    verdict = _verdict(call)
+    if verdict is Verdict.UNSUPPORTED:
+        _make_skipped(item, call, report)
+    if _is_case(item.config, item.nodeid):
+        _set_verdict(item, report, verdict, _message(call, report), evidence, ending, lab)
+    elif evidence:
+        report.sections.append(("evidence", evidence))
+
+
+def _conclude(item: pytest.Item, call: pytest.CallInfo[None], lab: Lab) -> str:
+    """Looks whether the lab can be relied on, takes the evidence if it is wanted, and ends the lab."""
+    evidence = ""
+    try:
+        if call.excinfo is None:
+            lab.verify()
+    except Broken:
+        call.excinfo = pytest.ExceptionInfo.from_current()
+    if _verdict(call) in (Verdict.FAILED, Verdict.BROKEN) or item.config.getoption("evidence"):
+        evidence = _evidence(lab)
+    try:
+        lab.close()
+    except Broken:
+        call.excinfo = call.excinfo or pytest.ExceptionInfo.from_current()
+    return evidence
+
+
+def _evidence(lab: Lab) -> str:
+    try:
+        return lab.timeline()
+    except Exception as error:  # the verdict counts more than its illustration
+        return f"(no evidence: {type(error).__name__}: {error})"
+
+
+def _verdict(call: pytest.CallInfo[None]) -> Verdict:
+    if call.excinfo is None:
+        return Verdict.PASSED
+    if isinstance(call.excinfo.value, (Unsupported, pytest.skip.Exception)):
+        return Verdict.UNSUPPORTED
+    if isinstance(call.excinfo.value, AssertionError) and call.when == "call":
+        return Verdict.FAILED
+    return Verdict.BROKEN
+
+
+def _make_skipped(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> None:
+    path, line, _ = item.reportinfo()
+    report.outcome = "skipped"
+    report.longrepr = (os.fspath(path), (line or 0) + 1, f"Skipped: {_reason(call)}")
+
+
+def _reason(call: pytest.CallInfo[None]) -> str:
+    value = call.excinfo.value if call.excinfo else ""
+    return str(getattr(value, "msg", None) or value)
+
+
+def _message(call: pytest.CallInfo[None], report: pytest.TestReport) -> str:
+    if call.excinfo is None:
+        return ""
+    if isinstance(call.excinfo.value, (Broken, Unsupported, pytest.skip.Exception)):
+        return _reason(call)
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message) if crash else call.excinfo.exconly()
+
+
+def _set_verdict(
+    item: pytest.Item,
+    report: pytest.TestReport,
+    verdict: Verdict,
+    message: str,
+    evidence: str,
+    ending: float,
+    lab: Lab | None,
+) -> None:
+    if verdict is Verdict.PASSED and report.when != "call":
+        return  # set-up and clean-up decide only when they go wrong
+    if verdict is Verdict.BROKEN and report.when == "call":
+        # What broke is the set-up, and so it is an error, not a failure, in JUnit.
+        report.when = "setup"
+    record = replace(
+        _record(item, verdict, message),
+        duration=ending,
+        evidence=evidence,
+        sysctls=lab.sysctls if lab else {},
+        observations=lab.observations if lab else (),
+    )
+    _attach(report, record)
+    properties = [(name, value) for name, value in item.user_properties if name != "verdict"]
+    item.user_properties[:] = [*properties, ("verdict", str(verdict))]
+
+
+def _record(item: pytest.Item, verdict: Verdict, message: str) -> Record:
+    claim = Claim.of(getattr(getattr(item, "function", None), "__doc__", None))
+    mode = build.current().mode
+    return Record(
+        case=item.nodeid,
+        verdict=verdict,
+        message=message,
+        claim=claim.text,
+        sources=claim.sources,
+        about=_words(item, "about"),
+        scenario=_words(item, "scenario"),
+        platform=platforms.here().record(),
+        mode=mode,
+        replay=results.replay(item.nodeid, bool(item.get_closest_marker("slow")), mode),
+    )
+
+
+def _attach(report: pytest.TestReport, record: Record) -> None:
+    # As text, which crosses from process to process whatever carries it.
+    setattr(report, "sockspec", record.line())
+
+
+def _attached(report: Any) -> Record | None:
+    line = getattr(report, "sockspec", None)
+    return None if line is None else Record.of(line)
+
+
+def _crash_report(
+    nodeid: str, location: tuple[str, int | None, str], message: str
+) -> pytest.TestReport:
+    phase: Any = _CRASHED
+    return pytest.TestReport(nodeid, location, {}, "failed", message, phase)
+
+
+# --- cases that mostly sleep ---------------------------------------------------------------------------------------
+
+
+class Beside:
+    """Runs cases that wait, or are slow, in children of this process, which goes on with the busy ones."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._children: Children[pytest.Item] = Children(_AT_ONCE, _LONGEST)
+        self._reports: list[pytest.TestReport] | None = None
+        """Not None: this process is such a child."""
+
+    @_hook(tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
+        """Takes an item over if it is one that waits."""
+        if self._reports is not None:
+            self._reports += runtestprotocol(item, log=False, nextitem=None)
+            return True
+        self._log(self._children.finished())
+        if not self._takes(item):
+            return None
+        if _is_worker(self._config):
+            # So that the first process knows of it, should this one die.
+            item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        # What the item before left standing for this one is of no use to the one behind.
+        getattr(item.session, "_setupstate").teardown_exact(nextitem)
+        self._children.add(item, lambda: self._work(item))
+        return True
+
+    def _takes(self, item: pytest.Item) -> bool:
+        marked = item.get_closest_marker("waits") or item.get_closest_marker("slow")
+        return bool(marked) and not self._config.getoption("usepdb")
+
+    def _work(self, item: pytest.Item) -> bytes:
+        """In the child: runs the item; its reports."""
+        self._reports = []
+        _part_from_parent(self._config)
+        try:
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+        except KeyboardInterrupt:
+            getattr(item.session, "_setupstate").teardown_exact(None)
+            raise
+        hook = self._config.hook
+        return pickle.dumps(
+            [
+                hook.pytest_report_to_serializable(config=self._config, report=r)
+                for r in self._reports
+            ]
+        )
+
+    @_hook(hookwrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
+        """Waits for those that are still out when all others are done."""
+        try:
+            outcome: Any = yield
+            if outcome.excinfo is None and len(self._children):
+                self._gather(session)
+        finally:
+            self._children.abort()
+
+    def _gather(self, session: pytest.Session) -> None:
+        with _Hangup(_interactor(self._config)) as hangup:
+            for finished in self._children.wait(hangup.wake):
+                self._log([finished])
+                if session.shouldfail:
+                    raise session.Failed(session.shouldfail)
+                if session.shouldstop:
+                    raise session.Interrupted(session.shouldstop)
+
+    def _log(
+        self, finished: Iterator[Finished[pytest.Item]] | Sequence[Finished[pytest.Item]]
+    ) -> None:
+        for child in finished:
+            item = child.key
+            if not _is_worker(self._config):
+                item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+            self._log_reports(item, self._read(child))
+            item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+    def _log_reports(self, item: pytest.Item, reports: Sequence[pytest.TestReport]) -> None:
+        interactor = _interactor(self._config)
+        current = getattr(interactor, "item_index", None)
+        if interactor is not None:
+            # A worker labels a report with the item it is at; this one is about an earlier one.
+            interactor.item_index = item.session.items.index(item)
+        for report in reports:
+            item.ihook.pytest_runtest_logreport(report=report)
+        if interactor is not None:
+            interactor.item_index = current
+
+    def _read(self, child: Finished[pytest.Item]) -> list[pytest.TestReport]:
+        item = child.key
+        hook = self._config.hook
+        if child.data is not None:
+            return [
+                hook.pytest_report_from_serializable(config=self._config, data=data)
+                for data in pickle.loads(child.data)
+            ]
+        message = f"the process that ran it ended with {child.status} before it gave a verdict"
+        report = _crash_report(item.nodeid, item.location, message)
+        if _is_case(self._config, item.nodeid):
+            _attach(report, _record(item, Verdict.BROKEN, message))
+        return [report]
+
+
+def _part_from_parent(config: pytest.Config) -> None:
+    """Leaves to the parent what both would otherwise use: the captured output and the line to the first process."""
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    if capture is not None and capture._global_capturing is not None:
+        # Neither stopped, which would read and empty the files that the parent writes to, nor collected.
+        _ABANDONED.append(capture._global_capturing)
+        capture._global_capturing = None
+        capture.start_global_capturing()
+        capture.suspend_global_capture()
+    interactor = _interactor(config)
+    if interactor is not None:
+        config.pluginmanager.unregister(interactor)
+
+
+def _interactor(config: pytest.Config) -> Any:
+    """xdist's part of a worker; None where there are no workers."""
+    if not _is_worker(config):
+        return None
+    plugins = config.pluginmanager.get_plugins()
+    return next((p for p in plugins if type(p).__name__ == "WorkerInteractor"), None)
+
+
+class _Hangup:
+    """A descriptor that becomes readable when the first process hangs up on this worker."""
+
+    def __init__(self, interactor: Any) -> None:
+        self._channel: Any = None if interactor is None else interactor.channel
+        self._read, self._write = os.pipe2(os.O_CLOEXEC)
+
+    @property
+    def wake(self) -> int | None:
+        return None if self._channel is None else self._read
+
+    def __enter__(self) -> "_Hangup":
+        if self._channel is not None:
+            threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                self._channel.receive()
+        except (EOFError, OSError):
+            os.write(self._write, b"x")
+
+    def __exit__(self, *_: object) -> None:
+        # The thread may still use its end, so both stay open; this worker is about to exit.
+        pass
+
+
+class Lost:
+    """Reports the tests that a worker began and never ended, because it died with them."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, tuple[str, int | None, str]] = {}
+
+    def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        """Notes a beginning."""
+        self._begun[nodeid] = location
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Notes an end."""
+        if report.when in ("teardown", _CRASHED):
+            self._begun.pop(report.nodeid, None)
+
+    @_hook(hookwrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
+        """Makes up the reports when all is over."""
+        outcome: Any = yield
+        if outcome.excinfo is None:
+            for nodeid, location in list(self._begun.items()):
+                report = _crash_report(nodeid, location, "its worker died before it gave a verdict")
+                session.config.hook.pytest_runtest_logreport(report=report)
+
+
+# --- before the first case -----------------------------------------------------------------------------------------
+
+
+class Preparation:
+    """Brings the build up to date and looks once whether labs can be made at all."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @_hook(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Stops everything with one message when no case could run."""
+        if self._config.getoption("collectonly"):
+            return
+        here = build.current()
+        try:
+            here.bring_up_to_date(self._say)
+            if here.conductor.exists():
+                Conductor(here.conductor).close()
+        except (build.BuildFailed, ConductorFailed) as error:
+            raise pytest.UsageError(f"sockspec: {error}") from None
+
+    def _say(self, text: str) -> None:
+        terminal: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        if terminal is not None:
+            terminal.write_line(f"sockspec: {text}")
+
+    def pytest_report_header(self) -> str:
+        """Which platform and which build."""
+        return f"sockspec: {platforms.here().name}, {build.current().mode} build"
+
+
+# --- after each case -----------------------------------------------------------------------------------------------
+
+
+class Recorder:
+    """Writes one result record for each case, in the first process only."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._file = ResultFile(build.current().results, datetime.now())
+        self._began = perf_counter()
+        self._pending: dict[str, Record] = {}
+        self._seconds: dict[str, float] = {}
+        self.records: list[Record] = []
+        self.trouble = ""
+        """Why records could not be written."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Puts the phases of a case together."""
+        case = report.nodeid
+        if not _is_case(self._config, case):
+            return
+        self._seconds[case] = self._seconds.get(case, 0.0) + report.duration
+        record = _attached(report) or self._crash(report)
+        before = self._pending.get(case)
+        if record and (before is None or before.verdict is Verdict.PASSED):
+            self._pending[case] = record
+        if report.when in ("teardown", _CRASHED) and case in self._pending:
+            done = self._pending.pop(case)
+            self._write(replace(done, duration=done.duration + self._seconds.pop(case)))
+
+    def _crash(self, report: pytest.TestReport) -> Record | None:
+        if report.when != _CRASHED:
+            return None
+        mode = build.current().mode
+        return Record(
+            report.nodeid,
+            Verdict.BROKEN,
+            str(report.longrepr),
+            platform=platforms.here().record(),
+            mode=mode,
+            replay=results.replay(report.nodeid, False, mode),
+        )
+
+    def _write(self, record: Record) -> None:
+        self.records.append(record)
+        self._guard(lambda: self._file.add(record))
+
+    def _guard(self, write: Any) -> None:
+        try:
+            write()
+        except OSError as error:
+            self.trouble = self.trouble or f"cannot write {self._file.path}: {error.strerror}"
+
+    @_hook(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Closes the file; a run whose records are not whole is no success."""
+        self._guard(self._file.close)
+        if self.trouble and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return perf_counter() - self._began
+
+
+# --- what a person sees --------------------------------------------------------------------------------------------
+
+_SHOWN = {
+    Verdict.FAILED: ("failed", "F", "FAILED"),
+    Verdict.BROKEN: ("broken", "B", "BROKEN"),
+    Verdict.UNSUPPORTED: ("unsupported", "u", "UNSUPPORTED"),
+}
+
+
+@_hook(tryfirst=True)
+def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, str, str] | None:
+    """The letter and the word of a case's verdict."""
+    record = _attached(report)
+    if record is not None:
+        return _SHOWN.get(record.verdict)
+    if getattr(report, "when", "") == _CRASHED and _is_case(config, report.nodeid):
+        return _SHOWN[Verdict.BROKEN]
+    return None
+
+
+class Sections:
+    """The sections at the end: what failed, what was broken, what is unsupported, and the summary."""
+
+    def __init__(self, config: pytest.Config, recorder: Recorder) -> None:
+        self._config = config
+        self._recorder = recorder
+        self._failed: list[Any] = []
+
+    @_hook(hookwrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Iterator[None]:
+        """Shows failed cases its own way: hides them from pytest's own section, but not from what follows it."""
+        stats = terminalreporter.stats
+        failed = stats.pop("failed", [])
+        self._failed = [report for report in failed if _attached(report)]
+        if others := [report for report in failed if not _attached(report)]:
+            stats["failed"] = others
+        yield
+        for report in stats.get("broken", []):
+            first = _told(report).message.partition("\n")[0]
+            terminalreporter.write_line(f"BROKEN {report.nodeid} - {first}", red=True)
+        if self._recorder.trouble:
+            terminalreporter.write_line(f"sockspec: {self._recorder.trouble}", red=True)
+
+    def show(self, terminal: Any) -> None:
+        """Writes the sections."""
+        stats = terminal.stats
+        if self._failed:
+            stats["failed"] = [*stats.get("failed", []), *self._failed]
+        for title, reports in (("FAILED", self._failed), ("BROKEN", stats.get("broken", []))):
+            if reports:
+                terminal.write_sep("=", title, red=True)
+            for report in reports:
+                _show(terminal, report)
+        self._show_passed(terminal)
+        self._show_unsupported(terminal)
+        if self._config.getoption("conformance_summary"):
+            self._show_summary(terminal)
+
+    def _show_passed(self, terminal: Any) -> None:
+        passed = [r for r in terminal.stats.get("passed", []) if _attached(r)]
+        told = [report for report in passed if _told(report).evidence]
+        if told:
+            terminal.write_sep("=", "EVIDENCE")
+        for report in told:
+            _show(terminal, report)
+
+    def _show_unsupported(self, terminal: Any) -> None:
+        reasons = summary.by_reason(self._recorder.records)
+        if reasons:
+            terminal.write_sep("=", "UNSUPPORTED")
+        for reason, cases in reasons.items():
+            terminal.write_line(reason, yellow=True)
+            for case in cases:
+                terminal.write_line(f"  {case}")
+
+    def _show_summary(self, terminal: Any) -> None:
+        terminal.write_sep("=", "CONFORMANCE")
+        path = self._config.rootpath / "cases" / "scenarios.toml"
+        try:
+            rows = scenarios.load(path) if path.exists() else []
+        except scenarios.ScenarioError as error:
+            terminal.write_line(f"sockspec: {error}", red=True)
+            rows = []
+        summary.write(
+            self._recorder.records,
+            rows,
+            self._recorder.elapsed,
+            self._config.get_terminal_writer()._file,
+        )
+
+
+class Between:
+    """Runs between pytest's long sections and its short ones."""
+
+    def __init__(self, sections: Sections) -> None:
+        self._sections = sections
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        self._sections.show(terminalreporter)
+
+
+def _told(report: Any) -> Record:
+    record = _attached(report)
+    return record or Record(report.nodeid, Verdict.BROKEN, str(report.longrepr))
+
+
+def _show(terminal: Any, report: Any) -> None:
+    """One case: its claim and sources, what went wrong, the evidence, and how to run it alone."""
+    record = _told(report)
+    good = record.verdict is Verdict.PASSED
+    terminal.write_sep("_", report.nodeid, bold=True, red=not good, green=good)
+    for heading, text in (
+        ("claim", record.claim),
+        ("source", record.sources),
+        ("scenario", ", ".join(record.scenario)),
+    ):
+        if text:
+            terminal.write_line(f"{heading + ':':<10}{text}")
+    report.toterminal(terminal.config.get_terminal_writer())
+    for name, content in report.sections:
+        terminal.write_sep("-", name)
+        terminal.write_line(content.rstrip("\n"))
+    if record.evidence:
+        terminal.write_sep("-", "evidence")
+        terminal.write_line(record.evidence)
+    if record.replay and not good:
+        terminal.write_line(f"alone:    {record.replay}")
