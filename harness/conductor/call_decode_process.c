@@ -80,8 +80,7 @@ json_t *decode_status(const struct call_view *view, size_t index)
 {
     int status;
 
-    if (view->result <= 0 ||
-        !piece_copy(view_piece(view, index, PART_SELF), &status, sizeof status))
+    if (!piece_copy(view_piece(view, index, PART_SELF), &status, sizeof status))
         return json_null();
     return status_text(status);
 }
@@ -104,7 +103,7 @@ static json_t *child_text(int code, int status)
     }
 }
 
-/* Pid 0: no child had anything to tell. */
+/* No child had anything to tell: pid and code are 0. */
 json_t *decode_siginfo(const struct call_view *view, size_t index)
 {
     siginfo_t info;
@@ -112,7 +111,7 @@ json_t *decode_siginfo(const struct call_view *view, size_t index)
     if (!piece_copy(view_piece(view, index, PART_SELF), &info, sizeof info))
         return json_null();
     return json_pack("{s:i, s:o}", "pid", info.si_pid, "status",
-                     info.si_pid ? child_text(info.si_code, info.si_status) : json_null());
+                     child_text(info.si_code, info.si_status));
 }
 
 /* The lowest byte is the signal that the parent gets when the child ends. */

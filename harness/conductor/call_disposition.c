@@ -19,7 +19,7 @@ bool call_sigaction(const struct call_shape *call, const uint64_t arguments[CALL
 {
     struct kernel_sigaction action;
 
-    if (!call_is_sigaction(call) || !arguments[ACTION_ARGUMENT] ||
+    if (!call_is_sigaction(call) ||
         !piece_copy(pieces_find(entered, ACTION_ARGUMENT, PART_SELF), &action, sizeof action))
         return false;
     *signal = (int)arguments[SIGNAL_ARGUMENT];

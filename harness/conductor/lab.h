@@ -22,6 +22,11 @@ struct lab {
     bool ending;
 };
 
+/* Opens what a lab needs in the namespaces that isolate() made; `isolation` is filled in. 0, or -1
+ * with the reason: the process then ends. */
+int lab_open(struct lab *lab, struct reason *why);
+void lab_close(struct lab *lab);
+
 /* Appends the segments that were captured so far to the log. */
 void lab_take_segments(struct lab *lab);
 

@@ -1,7 +1,6 @@
 #include "isolate.h"
 #include "lab.h"
 #include "ptrace/ptrace_source.h"
-#include "sockets.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -72,49 +71,6 @@ static void raise_descriptor_limit(void)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-}
-
-static void open_lab(struct lab *lab, struct reason *why)
-{
-    lab->core = core_open(&ptrace_source);
-    if (!lab->core) {
-        because_of_errno(why, "core");
-        die(why);
-    }
-    if (ptrace_open(lab->core, why) < 0)
-        die(why);
-    lab->diagnosis = sockets_open();
-    lab->capture = capture_open("lo");
-    if (lab->diagnosis < 0 || !lab->capture ||
-        channel_open(&lab->channel, lab->isolation.control) < 0) {
-        because_of_errno(why, lab->diagnosis < 0 ? "sock_diag" : "capture on lo");
-        die(why);
-    }
-}
-
-static void close_lab(struct lab *lab)
-{
-    capture_close(lab->capture);
-    close(lab->diagnosis);
-    channel_close(&lab->channel);
-    ptrace_close(lab->core);
-    core_close(lab->core);
-}
-
-static void log_frame(void *context, const struct frame *frame)
-{
-    const struct lab *lab = context;
-    struct record head = {.kind = RECORD_SEGMENT, .time = frame->time};
-
-    head.segment.protocol = frame->protocol;
-    head.segment.length = frame->length;
-    log_append(lab->core->log, &head, frame->bytes, frame->captured);
-}
-
-void lab_take_segments(struct lab *lab)
-{
-    if (capture_pending(lab->capture))
-        capture_drain(lab->capture, log_frame, lab);
 }
 
 static void take_segments(void *context)
@@ -194,9 +150,10 @@ int main(int argc, char **argv)
         because_of_errno(&why, "signalfd");
         die(&why);
     }
-    open_lab(&lab, &why);
+    if (lab_open(&lab, &why) < 0)
+        die(&why);
     conduct(&lab, children);
     close(children);
-    close_lab(&lab);
+    lab_close(&lab);
     return 0;
 }

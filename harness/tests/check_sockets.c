@@ -38,14 +38,19 @@ static struct socket_filter accepted(const char *text)
     return filter;
 }
 
+struct refusal {
+    const char *text, *reason;
+};
+
 /* Refused, with a reason that begins so. */
-static void refused(const char *text, const char *reason)
+static void refused(struct refusal refusal)
 {
     struct socket_filter filter;
     struct reason why;
 
-    ck_assert_msg(parse(text, &filter, &why) == -1, "accepted: %s", text);
-    ck_assert_msg(strncmp(why.text, reason, strlen(reason)) == 0, "%s: %s", text, why.text);
+    ck_assert_msg(parse(refusal.text, &filter, &why) == -1, "accepted: %s", refusal.text);
+    ck_assert_msg(strncmp(why.text, refusal.reason, strlen(refusal.reason)) == 0, "%s: %s",
+                  refusal.text, why.text);
 }
 
 static uint32_t bit(int state)
@@ -90,11 +95,14 @@ END_TEST
 
 /* --- words --- */
 
-static const struct {
+struct word {
     const char *name;
     int value;
-} families[] = {{"AF_INET", AF_INET}, {"AF_INET6", AF_INET6}, {"AF_UNIX", AF_UNIX}},
-  types[] = {{"SOCK_STREAM", SOCK_STREAM}, {"SOCK_DGRAM", SOCK_DGRAM}};
+};
+
+static const struct word families[] = {
+    {"AF_INET", AF_INET}, {"AF_INET6", AF_INET6}, {"AF_UNIX", AF_UNIX}};
+static const struct word types[] = {{"SOCK_STREAM", SOCK_STREAM}, {"SOCK_DGRAM", SOCK_DGRAM}};
 
 START_TEST(a_family_is_known_by_its_name)
 {
@@ -118,14 +126,12 @@ START_TEST(seqpacket_is_a_type_of_unix_sockets)
 {
     ck_assert_int_eq(accepted("{\"family\": \"AF_UNIX\", \"type\": \"SOCK_SEQPACKET\"}").type,
                      SOCK_SEQPACKET);
-    refused("{\"type\": \"SOCK_SEQPACKET\"}", "type: ");
-    refused("{\"family\": \"AF_INET\", \"type\": \"SOCK_SEQPACKET\"}", "type: ");
+    refused((struct refusal){"{\"type\": \"SOCK_SEQPACKET\"}", "type: "});
+    refused((struct refusal){"{\"family\": \"AF_INET\", \"type\": \"SOCK_SEQPACKET\"}", "type: "});
 }
 END_TEST
 
-static const struct {
-    const char *text, *reason;
-} other_words[] = {
+static const struct refusal other_words[] = {
     {"{\"family\": \"AF_PACKET\"}",
      "family: expected AF_INET, AF_INET6 or AF_UNIX, got \"AF_PACKET\""},
     {"{\"family\": \"af_inet\"}", "family: "},
@@ -142,17 +148,19 @@ static const struct {
 
 START_TEST(other_words_are_refused)
 {
-    refused(other_words[_i].text, other_words[_i].reason);
+    refused(other_words[_i]);
 }
 END_TEST
 
 /* --- numbers --- */
 
-static const struct {
+struct numbers {
     const char *text;
     int local, remote;
     int64_t inode;
-} numbers[] = {
+};
+
+static const struct numbers numbers[] = {
     {"{\"local\": 0}", 0, -1, -1},
     {"{\"local\": 65535}", 65535, -1, -1},
     {"{\"remote\": 0}", -1, 0, -1},
@@ -172,9 +180,7 @@ START_TEST(a_number_in_its_range_is_taken)
 }
 END_TEST
 
-static const struct {
-    const char *text, *reason;
-} other_numbers[] = {
+static const struct refusal other_numbers[] = {
     {"{\"local\": -1}", "local: expected an integer from 0 to 65535, got -1"},
     {"{\"local\": 65536}", "local: "},
     {"{\"local\": 4294977173}", "local: "},
@@ -195,7 +201,7 @@ static const struct {
 
 START_TEST(other_numbers_are_refused)
 {
-    refused(other_numbers[_i].text, other_numbers[_i].reason);
+    refused(other_numbers[_i]);
 }
 END_TEST
 
@@ -218,9 +224,7 @@ START_TEST(an_address_fills_in_the_family)
 }
 END_TEST
 
-static const struct {
-    const char *text, *reason;
-} other_hosts[] = {
+static const struct refusal other_hosts[] = {
     {"{\"local_host\": \"localhost\"}",
      "local_host: expected an IPv4 or IPv6 address, got \"localhost\""},
     {"{\"local_host\": \"127.1\"}", "local_host: "},
@@ -234,13 +238,11 @@ static const struct {
 
 START_TEST(what_is_no_address_is_refused)
 {
-    refused(other_hosts[_i].text, other_hosts[_i].reason);
+    refused(other_hosts[_i]);
 }
 END_TEST
 
-static const struct {
-    const char *text, *reason;
-} contradictions[] = {
+static const struct refusal contradictions[] = {
     {"{\"family\": \"AF_INET\", \"local_host\": \"::1\"}",
      "local_host: expected an address of AF_INET"},
     {"{\"family\": \"AF_INET6\", \"remote_host\": \"127.0.0.1\"}",
@@ -255,7 +257,7 @@ static const struct {
 
 START_TEST(what_could_never_match_is_refused)
 {
-    refused(contradictions[_i].text, contradictions[_i].reason);
+    refused(contradictions[_i]);
 }
 END_TEST
 
@@ -309,9 +311,7 @@ START_TEST(several_states_mean_any_of_them)
 }
 END_TEST
 
-static const struct {
-    const char *text, *reason;
-} other_states[] = {
+static const struct refusal other_states[] = {
     {"{\"state\": []}", "state: expected a list of states, at least one, got []"},
     {"{\"state\": \"LISTEN\"}", "state: expected a list of states"},
     {"{\"state\": null}", "state: "},
@@ -326,7 +326,7 @@ static const struct {
 
 START_TEST(other_states_are_refused)
 {
-    refused(other_states[_i].text, other_states[_i].reason);
+    refused(other_states[_i]);
 }
 END_TEST
 
@@ -371,8 +371,8 @@ static void end_dump(const struct kernel *kernel, uint16_t type, int code)
 {
     const struct {
         struct nlmsghdr head;
-        int code;
-    } message = {{sizeof message, type, NLM_F_MULTI, kernel->sequence, 0}, code};
+        struct nlmsgerr body;
+    } message = {{sizeof message, type, NLM_F_MULTI, kernel->sequence, 0}, {.error = code}};
 
     send(kernel->socket, &message, sizeof message, MSG_NOSIGNAL);
 }
