@@ -78,6 +78,11 @@ class Channel:
             raise TimeoutError
         self._socket.settimeout(left)
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` has been called."""
+        return self._socket.fileno() < 0
+
     def close(self) -> None:
         """Closes the socket; the other end reads end of file. May be called again."""
         self._socket.close()

@@ -45,7 +45,6 @@ class Late(Broken):
 class About:
     """What the conductor says of itself and of the platform below it."""
 
-    pid: int | None
     cpu: int
     kernel: str
     machine: str
@@ -54,17 +53,17 @@ class About:
 
 
 class Conductor:
-    """A running conductor. Must be closed; closing is the barrier after which nothing of the lab is left."""
+    """A running conductor. Must be closed; then nothing of the lab is left."""
 
     def __init__(self, program: Path, cpu: int | None = None) -> None:
-        """Starts it and waits till it says hello.
+        """Starts it, without waiting till it is ready: see greet.
 
         Args:
             program: the conductor's executable.
             cpu: the processor it pins itself to; None lets it choose.
 
         Raises:
-            ConductorFailed: with the conductor's own words.
+            ConductorFailed: it cannot be started.
         """
         self._errors = anonymous_file("conductor-errors")
         try:
@@ -75,14 +74,19 @@ class Conductor:
                 f"cannot start the conductor {program}: {error.strerror}"
             ) from error
         self._next = 0
+
+    def greet(self) -> None:
+        """Waits till it is ready, and learns what it says of itself (`about`).
+
+        Raises:
+            ConductorFailed: with the conductor's own words.
+        """
         try:
             hello = self.ask("hello")
         except BaseException:
             self._abandon()
             raise
-        self.about = About(
-            hello.get("pid"), hello["cpu"], hello["kernel"], hello["machine"], hello["sole_user"]
-        )
+        self.about = About(hello["cpu"], hello["kernel"], hello["machine"], hello["sole_user"])
 
     def _start(self, program: Path, cpu: int | None) -> tuple[Channel, "subprocess.Popen[bytes]"]:
         ours, theirs = socket.socketpair()
@@ -143,7 +147,7 @@ class Conductor:
 
     def _last_words(self, do: str) -> str:
         """Why the channel closed: how the conductor ended and what it said."""
-        if not self._gone(_LEAVE):
+        if not self.gone(_LEAVE):
             self._child.kill()
         status = self._child.wait()
         self._errors.seek(0)
@@ -152,6 +156,16 @@ class Conductor:
         if do == "hello" and said:
             return said
         return f"the conductor {how} when asked {do!r}" + (f": {said}" if said else "")
+
+    def end(self) -> None:
+        """Ends the lab: when this returns every process of it is dead. Its exit is still to come.
+
+        Raises:
+            ConductorFailed: it died, or fell silent.
+        """
+        if not self._channel.owed and self._child.poll() is None:
+            self.ask("end")
+        self._channel.close()
 
     def close(self) -> None:
         """Ends the lab and waits until the conductor has exited. May be called again.
@@ -162,28 +176,30 @@ class Conductor:
         if self._errors.closed:
             return
         try:
-            self._end()
+            if not self._channel.closed:
+                self.end()
+            if not self.gone(_LEAVE):
+                raise ConductorFailed(f"the conductor did not exit within {_LEAVE:g} s")
+            if self._child.returncode != 0:
+                raise ConductorFailed(self._last_words("end"))
         finally:
             self._abandon()
 
-    def _end(self) -> None:
-        if not self._channel.owed and self._child.poll() is None:
-            self.ask("end")
+    def disown(self) -> None:
+        """Closes what a forked child has inherited of it, and leaves it alone."""
         self._channel.close()
-        if not self._gone(_LEAVE):
-            raise ConductorFailed(f"the conductor did not exit within {_LEAVE:g} s")
-        if self._child.returncode != 0:
-            raise ConductorFailed(self._last_words("end"))
+        self._errors.close()
+        self._child.returncode = 0  # not this process's child: never to be waited for
 
     def _abandon(self) -> None:
         """Closes everything; after an orderly end there is nothing left to kill."""
         self._channel.close()
-        if not self._gone(_LEAVE):
+        if not self.gone(_LEAVE):
             self._child.kill()
             self._child.wait()
         self._errors.close()
 
-    def _gone(self, limit: float) -> bool:
+    def gone(self, limit: float) -> bool:
         """Whether it exits within that time (seconds)."""
         if self._child.returncode is None:
             # subprocess would look, and sleep, and look again.

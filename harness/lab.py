@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .conductor import Conductor, Late
+from .conductor import Late
 from .event import Event
 from .fact import Fact
 from .outcome import Outcome
 from .privilege import Privilege, need
 from .process import Process
 from .programs import find_program
+from .relay import Relay
 from .segments import Flag, Segment, Senders, parse, with_flags
 from .sockets import Filter, Socket, State
 from .streams import Stream, Streams
@@ -44,10 +45,8 @@ SYSCTLS: Mapping[str, str] = {
 class Settings:
     """What labs are made with."""
 
-    conductor: Path
     programs: Path
     """The folder that holds servers/ and clients/."""
-    cpu: int | None = None
     deadline: float = 5.0
     """Seconds that a verb waits unless it says otherwise."""
     sanitized: bool = False
@@ -69,8 +68,11 @@ class Lab:
     address = "127.0.0.1"
     address6 = "::1"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, relay: Relay) -> None:
         """
+        Args:
+            relay: where its conductor comes from and goes to.
+
         Raises:
             ConductorFailed: with the conductor's own words.
         """
@@ -83,7 +85,9 @@ class Lab:
         """Seconds that a verb waits unless it says otherwise."""
         self.observations: list[dict[str, Any]] = []
         """What assertions were given to look at, for the result record."""
-        self._conductor = Conductor(settings.conductor, settings.cpu)
+        self._relay = relay
+        self._conductor = relay.take()
+        self._ended = False
         self.about = self._conductor.about
         try:
             self.sysctls: dict[str, str] = self.ask("sysctl", set=dict(SYSCTLS))["values"]
@@ -441,13 +445,15 @@ class Lab:
             raise Broken(f"{self._dropped} frames were dropped, so the segments have gaps")
 
     def close(self) -> None:
-        """Ends everything; when it returns nothing of the lab is left. May be called again.
+        """Ends everything; when it returns every process is dead. May be called again.
 
         Raises:
             ConductorFailed: the conductor did not end in order.
         """
         try:
-            self._conductor.close()
+            if not self._ended:
+                self._ended = True
+                self._relay.retire(self._conductor)
         finally:
             for streams in self._streams.values():
                 streams.close()

@@ -5,7 +5,6 @@ The only file that knows pytest.
 
 import os
 import pickle
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,22 +15,25 @@ from typing import Any, TypeVar
 import pytest
 from _pytest.runner import runtestprotocol
 
-from . import build, platforms, results, scenarios, summary
+from . import build, platforms, results, sections
 from .children import Children, Finished, die_with_parent
-from .conductor import Conductor, ConductorFailed
+from .conductor import ConductorFailed
 from .lab import Lab, Settings
-from .results import Claim, Record, ResultFile
+from .relay import Relay
+from .results import Claim, Merger, Record, ResultFile
+from .sections import attach, attached, told
 from .verdict import Broken, Unsupported, Verdict
+from .workers import Hangup, interactor_of, is_worker, part_from_parent
 
 _LAB = pytest.StashKey[Lab]()
+_RELAY = pytest.StashKey[Relay]()
 _AT_ONCE = 64
 _LONGEST = 600.0
 """Seconds that a case beside the others may take."""
 _DEADLINE = 5.0
 _DEADLINE_SANITIZED = 10.0
-_ABANDONED: list[object] = []
 _CRASHED = "???"
-"""The phase of a report on a test whose process died."""
+"""The phase that xdist gives a report on a test whose worker died."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -85,19 +87,15 @@ def pytest_configure(config: pytest.Config) -> None:
     ):
         config.addinivalue_line("markers", marker)
     parts: list[object] = [Beside(config)]
-    if _is_worker(config):
+    if is_worker(config):
         # The first process may be killed without a chance to tell us.
         die_with_parent(os.getppid())
     else:
         recorder = Recorder(config)
-        sections = Sections(config, recorder)
-        parts += [Preparation(config), recorder, sections, Between(sections), Lost()]
+        shown = Sections(config, recorder)
+        parts += [Preparation(config), recorder, shown, Between(shown), Lost()]
     for part in parts:
         config.pluginmanager.register(part, f"sockspec-{type(part).__name__.lower()}")
-
-
-def _is_worker(config: pytest.Config) -> bool:
-    return hasattr(config, "workerinput")
 
 
 def _is_case(config: pytest.Config, nodeid: str) -> bool:
@@ -138,7 +136,7 @@ def _turn(item: pytest.Item) -> int:
 @pytest.fixture
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A lab of the case's own, gone without trace when the case ends."""
-    with Lab(_settings(request.config)) as lab:
+    with Lab(_settings(request.config), _relay(request.config)) as lab:
         request.node.stash[_LAB] = lab
         for mark in request.node.iter_markers("requires"):
             for privilege in mark.args:
@@ -150,17 +148,31 @@ def _settings(config: pytest.Config) -> Settings:
     here = build.current()
     usual = _DEADLINE_SANITIZED if here.sanitized else _DEADLINE
     return Settings(
-        conductor=here.conductor,
         programs=here.folder,
-        cpu=_cpu(config),
         deadline=config.getoption("deadline") or usual,
         sanitized=here.sanitized,
     )
 
 
+def _relay(config: pytest.Config) -> Relay:
+    """The one that this process takes its conductors from, made when first asked for."""
+    relay = config.stash.get(_RELAY, None)
+    if relay is None:
+        relay = config.stash[_RELAY] = Relay(build.current().conductor, _cpu(config))
+        os.register_at_fork(after_in_child=relay.forget)
+    return relay
+
+
+@_hook(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing stays behind."""
+    if (relay := config.stash.get(_RELAY, None)) is not None:
+        relay.close()
+
+
 def _cpu(config: pytest.Config) -> int | None:
     """Workers share the processors out among them; a lone pytest leaves it to the conductor."""
-    if not _is_worker(config):
+    if not is_worker(config):
         return None
     worker = str(getattr(config, "workerinput")["workerid"])
     allowed = sorted(os.sched_getaffinity(0))
@@ -266,7 +278,7 @@ def _set_verdict(
         sysctls=lab.sysctls if lab else {},
         observations=lab.observations if lab else (),
     )
-    _attach(report, record)
+    attach(report, record)
     properties = [(name, value) for name, value in item.user_properties if name != "verdict"]
     item.user_properties[:] = [*properties, ("verdict", str(verdict))]
 
@@ -288,21 +300,29 @@ def _record(item: pytest.Item, verdict: Verdict, message: str) -> Record:
     )
 
 
-def _attach(report: pytest.TestReport, record: Record) -> None:
-    # As text, which crosses from process to process whatever carries it.
-    setattr(report, "sockspec", record.line())
-
-
-def _attached(report: Any) -> Record | None:
-    line = getattr(report, "sockspec", None)
-    return None if line is None else Record.of(line)
-
-
-def _crash_report(
+def _crash_reports(
     nodeid: str, location: tuple[str, int | None, str], message: str
-) -> pytest.TestReport:
-    phase: Any = _CRASHED
-    return pytest.TestReport(nodeid, location, {}, "failed", message, phase)
+) -> list[pytest.TestReport]:
+    """What stands for the reports of a test whose process died."""
+    properties = [("verdict", str(Verdict.BROKEN))]
+    broken = pytest.TestReport(nodeid, location, {}, "failed", message, "setup")
+    ended = pytest.TestReport(
+        nodeid, location, {}, "passed", None, "teardown", user_properties=properties
+    )
+    return [broken, ended]
+
+
+def _crashed(report: pytest.TestReport) -> Record:
+    """The record of a case that no process lived to give."""
+    mode = build.current().mode
+    return Record(
+        report.nodeid,
+        Verdict.BROKEN,
+        str(report.longrepr),
+        platform=platforms.here().record(),
+        mode=mode,
+        replay=results.replay(report.nodeid, False, mode),
+    )
 
 
 # --- cases that mostly sleep ---------------------------------------------------------------------------------------
@@ -328,7 +348,7 @@ class Beside:
         self._log(self._children.finished())
         if not self._takes(item):
             return None
-        if _is_worker(self._config):
+        if is_worker(self._config):
             # So that the first process knows of it, should this one die.
             item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         # What the item before left standing for this one is of no use to the one behind.
@@ -343,7 +363,7 @@ class Beside:
     def _work(self, item: pytest.Item) -> bytes:
         """In the child: runs the item; its reports."""
         self._reports = []
-        _part_from_parent(self._config)
+        part_from_parent(self._config)
         try:
             item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
         except KeyboardInterrupt:
@@ -368,26 +388,26 @@ class Beside:
             self._children.abort()
 
     def _gather(self, session: pytest.Session) -> None:
-        with _Hangup(_interactor(self._config)) as hangup:
-            for finished in self._children.wait(hangup.wake):
-                self._log([finished])
-                if session.shouldfail:
-                    raise session.Failed(session.shouldfail)
-                if session.shouldstop:
-                    raise session.Interrupted(session.shouldstop)
+        hangup = Hangup(interactor_of(self._config))
+        for finished in self._children.wait(hangup.wake):
+            self._log([finished])
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
 
     def _log(
         self, finished: Iterator[Finished[pytest.Item]] | Sequence[Finished[pytest.Item]]
     ) -> None:
         for child in finished:
             item = child.key
-            if not _is_worker(self._config):
+            if not is_worker(self._config):
                 item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
             self._log_reports(item, self._read(child))
             item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
     def _log_reports(self, item: pytest.Item, reports: Sequence[pytest.TestReport]) -> None:
-        interactor = _interactor(self._config)
+        interactor = interactor_of(self._config)
         current = getattr(interactor, "item_index", None)
         if interactor is not None:
             # A worker labels a report with the item it is at; this one is about an earlier one.
@@ -406,60 +426,10 @@ class Beside:
                 for data in pickle.loads(child.data)
             ]
         message = f"the process that ran it ended with {child.status} before it gave a verdict"
-        report = _crash_report(item.nodeid, item.location, message)
+        reports = _crash_reports(item.nodeid, item.location, message)
         if _is_case(self._config, item.nodeid):
-            _attach(report, _record(item, Verdict.BROKEN, message))
-        return [report]
-
-
-def _part_from_parent(config: pytest.Config) -> None:
-    """Leaves to the parent what both would otherwise use: the captured output and the line to the first process."""
-    capture: Any = config.pluginmanager.getplugin("capturemanager")
-    if capture is not None and capture._global_capturing is not None:
-        # Neither stopped, which would read and empty the files that the parent writes to, nor collected.
-        _ABANDONED.append(capture._global_capturing)
-        capture._global_capturing = None
-        capture.start_global_capturing()
-        capture.suspend_global_capture()
-    interactor = _interactor(config)
-    if interactor is not None:
-        config.pluginmanager.unregister(interactor)
-
-
-def _interactor(config: pytest.Config) -> Any:
-    """xdist's part of a worker; None where there are no workers."""
-    if not _is_worker(config):
-        return None
-    plugins = config.pluginmanager.get_plugins()
-    return next((p for p in plugins if type(p).__name__ == "WorkerInteractor"), None)
-
-
-class _Hangup:
-    """A descriptor that becomes readable when the first process hangs up on this worker."""
-
-    def __init__(self, interactor: Any) -> None:
-        self._channel: Any = None if interactor is None else interactor.channel
-        self._read, self._write = os.pipe2(os.O_CLOEXEC)
-
-    @property
-    def wake(self) -> int | None:
-        return None if self._channel is None else self._read
-
-    def __enter__(self) -> "_Hangup":
-        if self._channel is not None:
-            threading.Thread(target=self._listen, daemon=True).start()
-        return self
-
-    def _listen(self) -> None:
-        try:
-            while True:
-                self._channel.receive()
-        except (EOFError, OSError):
-            os.write(self._write, b"x")
-
-    def __exit__(self, *_: object) -> None:
-        # The thread may still use its end, so both stay open; this worker is about to exit.
-        pass
+            attach(reports[0], _record(item, Verdict.BROKEN, message))
+        return reports
 
 
 class Lost:
@@ -483,8 +453,9 @@ class Lost:
         outcome: Any = yield
         if outcome.excinfo is None:
             for nodeid, location in list(self._begun.items()):
-                report = _crash_report(nodeid, location, "its worker died before it gave a verdict")
-                session.config.hook.pytest_runtest_logreport(report=report)
+                died = "its worker died before it gave a verdict"
+                for report in _crash_reports(nodeid, location, died):
+                    session.config.hook.pytest_runtest_logreport(report=report)
 
 
 # --- before the first case -----------------------------------------------------------------------------------------
@@ -505,7 +476,8 @@ class Preparation:
         try:
             here.bring_up_to_date(self._say)
             if here.conductor.exists():
-                Conductor(here.conductor).close()
+                relay = _relay(self._config)
+                relay.retire(relay.take())
         except (build.BuildFailed, ConductorFailed) as error:
             raise pytest.UsageError(f"sockspec: {error}") from None
 
@@ -529,42 +501,20 @@ class Recorder:
         self._config = config
         self._file = ResultFile(build.current().results, datetime.now())
         self._began = perf_counter()
-        self._pending: dict[str, Record] = {}
-        self._seconds: dict[str, float] = {}
+        self._merger = Merger()
         self.records: list[Record] = []
         self.trouble = ""
         """Why records could not be written."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Puts the phases of a case together."""
-        case = report.nodeid
-        if not _is_case(self._config, case):
+        if not _is_case(self._config, report.nodeid):
             return
-        self._seconds[case] = self._seconds.get(case, 0.0) + report.duration
-        record = _attached(report) or self._crash(report)
-        before = self._pending.get(case)
-        if record and (before is None or before.verdict is Verdict.PASSED):
-            self._pending[case] = record
-        if report.when in ("teardown", _CRASHED) and case in self._pending:
-            done = self._pending.pop(case)
-            self._write(replace(done, duration=done.duration + self._seconds.pop(case)))
-
-    def _crash(self, report: pytest.TestReport) -> Record | None:
-        if report.when != _CRASHED:
-            return None
-        mode = build.current().mode
-        return Record(
-            report.nodeid,
-            Verdict.BROKEN,
-            str(report.longrepr),
-            platform=platforms.here().record(),
-            mode=mode,
-            replay=results.replay(report.nodeid, False, mode),
-        )
-
-    def _write(self, record: Record) -> None:
-        self.records.append(record)
-        self._guard(lambda: self._file.add(record))
+        record = attached(report) or (_crashed(report) if report.failed else None)
+        last = report.when in ("teardown", _CRASHED)
+        if done := self._merger.add(report.nodeid, report.duration, record, last):
+            self.records.append(done)
+            self._guard(lambda: self._file.add(done))
 
     def _guard(self, write: Any) -> None:
         try:
@@ -597,10 +547,14 @@ _SHOWN = {
 @_hook(tryfirst=True)
 def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, str, str] | None:
     """The letter and the word of a case's verdict."""
-    record = _attached(report)
+    record = attached(report)
     if record is not None:
         return _SHOWN.get(record.verdict)
-    if getattr(report, "when", "") == _CRASHED and _is_case(config, report.nodeid):
+    if (
+        getattr(report, "failed", False)
+        and report.when != "collect"
+        and _is_case(config, report.nodeid)
+    ):
         return _SHOWN[Verdict.BROKEN]
     return None
 
@@ -618,12 +572,12 @@ class Sections:
         """Shows failed cases its own way: hides them from pytest's own section, but not from what follows it."""
         stats = terminalreporter.stats
         failed = stats.pop("failed", [])
-        self._failed = [report for report in failed if _attached(report)]
-        if others := [report for report in failed if not _attached(report)]:
+        self._failed = [report for report in failed if attached(report)]
+        if others := [report for report in failed if not attached(report)]:
             stats["failed"] = others
         yield
         for report in stats.get("broken", []):
-            first = _told(report).message.partition("\n")[0]
+            first = told(report).message.partition("\n")[0]
             terminalreporter.write_line(f"BROKEN {report.nodeid} - {first}", red=True)
         if self._recorder.trouble:
             terminalreporter.write_line(f"sockspec: {self._recorder.trouble}", red=True)
@@ -633,47 +587,13 @@ class Sections:
         stats = terminal.stats
         if self._failed:
             stats["failed"] = [*stats.get("failed", []), *self._failed]
-        for title, reports in (("FAILED", self._failed), ("BROKEN", stats.get("broken", []))):
-            if reports:
-                terminal.write_sep("=", title, red=True)
-            for report in reports:
-                _show(terminal, report)
-        self._show_passed(terminal)
-        self._show_unsupported(terminal)
+        sections.show(terminal, "FAILED", self._failed)
+        sections.show(terminal, "BROKEN", stats.get("broken", []))
+        sections.show_evidence(terminal, stats.get("passed", []))
+        sections.show_unsupported(terminal, self._recorder.records)
         if self._config.getoption("conformance_summary"):
-            self._show_summary(terminal)
-
-    def _show_passed(self, terminal: Any) -> None:
-        passed = [r for r in terminal.stats.get("passed", []) if _attached(r)]
-        told = [report for report in passed if _told(report).evidence]
-        if told:
-            terminal.write_sep("=", "EVIDENCE")
-        for report in told:
-            _show(terminal, report)
-
-    def _show_unsupported(self, terminal: Any) -> None:
-        reasons = summary.by_reason(self._recorder.records)
-        if reasons:
-            terminal.write_sep("=", "UNSUPPORTED")
-        for reason, cases in reasons.items():
-            terminal.write_line(reason, yellow=True)
-            for case in cases:
-                terminal.write_line(f"  {case}")
-
-    def _show_summary(self, terminal: Any) -> None:
-        terminal.write_sep("=", "CONFORMANCE")
-        path = self._config.rootpath / "cases" / "scenarios.toml"
-        try:
-            rows = scenarios.load(path) if path.exists() else []
-        except scenarios.ScenarioError as error:
-            terminal.write_line(f"sockspec: {error}", red=True)
-            rows = []
-        summary.write(
-            self._recorder.records,
-            rows,
-            self._recorder.elapsed,
-            self._config.get_terminal_writer()._file,
-        )
+            table = self._config.rootpath / "cases" / "scenarios.toml"
+            sections.show_summary(terminal, self._recorder.records, table, self._recorder.elapsed)
 
 
 class Between:
@@ -684,31 +604,3 @@ class Between:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         self._sections.show(terminalreporter)
-
-
-def _told(report: Any) -> Record:
-    record = _attached(report)
-    return record or Record(report.nodeid, Verdict.BROKEN, str(report.longrepr))
-
-
-def _show(terminal: Any, report: Any) -> None:
-    """One case: its claim and sources, what went wrong, the evidence, and how to run it alone."""
-    record = _told(report)
-    good = record.verdict is Verdict.PASSED
-    terminal.write_sep("_", report.nodeid, bold=True, red=not good, green=good)
-    for heading, text in (
-        ("claim", record.claim),
-        ("source", record.sources),
-        ("scenario", ", ".join(record.scenario)),
-    ):
-        if text:
-            terminal.write_line(f"{heading + ':':<10}{text}")
-    report.toterminal(terminal.config.get_terminal_writer())
-    for name, content in report.sections:
-        terminal.write_sep("-", name)
-        terminal.write_line(content.rstrip("\n"))
-    if record.evidence:
-        terminal.write_sep("-", "evidence")
-        terminal.write_line(record.evidence)
-    if record.replay and not good:
-        terminal.write_line(f"alone:    {record.replay}")

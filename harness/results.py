@@ -5,7 +5,7 @@ import json
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -76,6 +76,34 @@ def replay(case: str, slow: bool, mode: str) -> str:
     """The command that runs one case alone."""
     words = ["pytest", *(["--slow"] if slow else []), case]
     return ("SAN=1 " if mode == "san" else "") + shlex.join(words)
+
+
+class Merger:
+    """Makes one record of what the phases of a case, set-up, call and clean-up, had to say."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, Record] = {}
+        self._seconds: dict[str, float] = {}
+
+    def add(self, case: str, seconds: float, record: Record | None, last: bool) -> Record | None:
+        """Takes a phase in.
+
+        Args:
+            seconds: that the phase took.
+            record: what it had to say; the first that is not good stands.
+            last: whether no phase follows.
+
+        Returns:
+            The case's record, at its last phase.
+        """
+        self._seconds[case] = self._seconds.get(case, 0.0) + seconds
+        before = self._records.get(case)
+        if record and (before is None or before.verdict is Verdict.PASSED):
+            self._records[case] = record
+        if not last or case not in self._records:
+            return None
+        done = self._records.pop(case)
+        return replace(done, duration=done.duration + self._seconds.pop(case))
 
 
 class ResultFile:

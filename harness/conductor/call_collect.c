@@ -20,9 +20,10 @@ size_t call_collect(const struct call_shape *call, enum call_phase phase,
         .result = result,
         .read = read,
         .context = context,
-        .pieces = {.buffer = buffer, .capacity = capacity},
+        .pieces = {.capacity = capacity},
     };
 
+    collector.pieces.buffer = buffer;
     for (size_t i = 0; i < CALL_ARGUMENTS; i++) {
         call_collect_argument *collect = call_kinds[call->arguments[i].kind].collect;
 
@@ -114,7 +115,7 @@ static bool collect_near(struct call_collector *collector, size_t index, uint64_
     const uint64_t bytes_at = collector->arguments[index];
     const uint64_t low = least(bytes_at, count_at), apart = (bytes_at - low) + (count_at - low);
     const size_t limit = kind_of(collector, index)->limit;
-    unsigned char span[CALL_BYTES_LIMIT * 2 + sizeof(socklen_t)];
+    unsigned char span[(size_t)2 * CALL_BYTES_LIMIT + sizeof(socklen_t)];
     socklen_t count;
     size_t length;
 

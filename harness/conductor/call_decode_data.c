@@ -96,7 +96,7 @@ static json_t *decode_control(struct call_piece piece, size_t length)
     if (!piece.bytes && length)
         return json_null();
     list = json_array();
-    while (piece.length - at >= sizeof header) {
+    while (piece.bytes && piece.length - at >= sizeof header) {
         memcpy(&header, piece.bytes + at, sizeof header);
         if (header.cmsg_len < CMSG_LEN(0) || header.cmsg_len > piece.length - at)
             break;

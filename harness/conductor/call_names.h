@@ -18,8 +18,7 @@ struct call_names {
     size_t count;
 };
 
-/* What stands between the braces of a row, of a row whose flag fills a field, and of a whole list.
- */
+/* What stands between the braces of a row, of a row whose flag fills a field, of a whole list. */
 #define CALL_NAME(constant) #constant, constant, constant
 #define CALL_FIELD(constant, mask) #constant, constant, mask
 #define CALL_NAMES(rows) rows, sizeof rows / sizeof rows[0]

@@ -1,9 +1,9 @@
 #include "call_names.h"
 
-#include <asm/ioctls.h>
 #include <linux/close_range.h>
 #include <linux/fcntl.h>
 #include <linux/sockios.h>
+#include <linux/termios.h>
 
 /* Constants of files and descriptors. The kernel's header, because the C library hides O_LARGEFILE,
  * which the kernel sets and programs hand back with F_SETFL; so <fcntl.h> must not come in here. */

@@ -5,8 +5,7 @@
 
 #include "call_names.h"
 
-/* Socket options: their names and what their values mean. Their numbers name control messages too.
- */
+/* Socket options: their names and what their values mean. They name control messages too. */
 
 enum call_option_type {
     OPTION_INT,

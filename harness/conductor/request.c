@@ -117,9 +117,9 @@ static const char *shown(json_t *value, char *text, size_t size)
 
 static int expected(struct reason *why, const char *member, const char *what, json_t *value)
 {
-    char text[80];
+    char came[80];
 
-    return because(why, "%s: expected %s, got %s", member, what, shown(value, text, sizeof text));
+    return because(why, "%s: expected %s, got %s", member, what, shown(value, came, sizeof came));
 }
 
 /* How many bytes of a word that the client chose go into a message, as the precision of %.*s: at
@@ -142,10 +142,10 @@ static int integer(json_t *value, const char *member, json_int_t least, json_int
 {
     if (!json_is_integer(value) || json_integer_value(value) < least ||
         json_integer_value(value) > most) {
-        char text[80];
+        char came[80];
 
         return because(why, "%s: expected an integer from %lld to %lld, got %s", member,
-                       (long long)least, (long long)most, shown(value, text, sizeof text));
+                       (long long)least, (long long)most, shown(value, came, sizeof came));
     }
     *out = json_integer_value(value);
     return 0;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -185,31 +186,25 @@ static void take_all(struct line *line, struct gave *gave)
     }
 }
 
-/* Sends lines of so many x and a newline each, up to a length of 0; reads whenever the socket is
- * full. */
-static struct gave feed(struct line *line, const size_t *lengths)
+/* Sends so many x and perhaps a newline; reads whenever the socket is full. */
+static void feed(struct line *line, size_t length, bool ended, struct gave *gave)
 {
-    struct gave gave = {.count = 0};
+    const size_t all = length + (ended ? 1 : 0);
+    char *text = malloc(length + 1);
 
-    for (; *lengths; lengths++) {
-        char *text = malloc(*lengths + 1);
+    ck_assert_ptr_nonnull(text);
+    memset(text, 'x', length);
+    text[length] = '\n';
+    for (size_t sent = 0; sent < all;) {
+        const ssize_t count =
+            send(line->client, text + sent, all - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-        ck_assert_ptr_nonnull(text);
-        memset(text, 'x', *lengths);
-        text[*lengths] = '\n';
-        for (size_t sent = 0; sent <= *lengths;) {
-            const ssize_t count =
-                send(line->client, text + sent, *lengths + 1 - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-            ck_assert(count > 0 || errno == EAGAIN);
-            sent += count > 0 ? (size_t)count : 0;
-            if (count < 0)
-                take_all(line, &gave);
-        }
-        free(text);
+        ck_assert(count > 0 || errno == EAGAIN);
+        sent += count > 0 ? (size_t)count : 0;
+        if (count < 0)
+            take_all(line, gave);
     }
-    take_all(line, &gave);
-    return gave;
+    free(text);
 }
 
 #define LIMIT ((size_t)CHANNEL_LINE_LIMIT)
@@ -236,8 +231,11 @@ enum { LIMITS = sizeof limits / sizeof limits[0] };
 START_TEST(a_line_above_the_limit_is_thrown_away_once_and_nothing_else)
 {
     struct line line = open_line();
-    const struct gave gave = feed(&line, limits[_i].fed);
+    struct gave gave = {.count = 0};
 
+    for (const size_t *length = limits[_i].fed; *length; length++)
+        feed(&line, *length, true, &gave);
+    take_all(&line, &gave);
     ck_assert_int_eq(gave.count, limits[_i].count);
     for (int i = 0; i < gave.count; i++) {
         ck_assert_int_eq(gave.states[i], limits[_i].given[i] ? CHANNEL_LINE : CHANNEL_TOO_LONG);
@@ -251,14 +249,9 @@ START_TEST(a_line_is_too_long_before_its_end_has_come)
 {
     struct line line = open_line();
     struct gave gave = {.count = 0};
-    static char text[4096];
 
-    memset(text, 'x', sizeof text);
-    for (size_t sent = 0; sent < LIMIT; sent += sizeof text) {
-        ck_assert_int_eq(gave.count, 0);
-        ck_assert_int_eq(send(line.client, text, sizeof text, MSG_DONTWAIT), sizeof text);
-        take_all(&line, &gave);
-    }
+    feed(&line, LIMIT, false, &gave);
+    take_all(&line, &gave);
     ck_assert_int_eq(gave.count, 1);
     ck_assert_int_eq(gave.states[0], CHANNEL_TOO_LONG);
     write_text(&line, "x");
@@ -267,6 +260,23 @@ START_TEST(a_line_is_too_long_before_its_end_has_come)
     ck_assert_state(&line, CHANNEL_NOTHING);
     write_text(&line, "good\n");
     ck_assert_line(&line, "good");
+    close_line(&line);
+}
+END_TEST
+
+START_TEST(a_line_of_the_limit_may_wait_for_its_newline)
+{
+    struct line line = open_line();
+    struct gave gave = {.count = 0};
+
+    feed(&line, LIMIT - 1, false, &gave);
+    take_all(&line, &gave);
+    ck_assert_int_eq(gave.count, 0);
+    write_text(&line, "\n");
+    take_all(&line, &gave);
+    ck_assert_int_eq(gave.count, 1);
+    ck_assert_int_eq(gave.states[0], CHANNEL_LINE);
+    ck_assert_uint_eq(gave.lengths[0], LIMIT - 1);
     close_line(&line);
 }
 END_TEST
@@ -301,12 +311,12 @@ END_TEST
 
 START_TEST(the_end_comes_amid_a_line_that_is_too_long)
 {
-    static const size_t lengths[] = {LIMIT + 5, 0};
     struct line line = open_line();
-    const struct gave gave = feed(&line, lengths);
+    struct gave gave = {.count = 0};
 
+    feed(&line, LIMIT + 5, false, &gave);
+    take_all(&line, &gave);
     ck_assert_int_eq(gave.count, 1);
-    write_text(&line, "x");
     hang_up(&line);
     ck_assert_state(&line, CHANNEL_END);
     close_line(&line);
@@ -358,8 +368,7 @@ static void send_with(const struct line *line, const char *text, const int *desc
                              .msg_control = control.bytes,
                              .msg_controllen = CMSG_SPACE(size)};
 
-    ck_assert_uint_lt(strlen(text), sizeof first);
-    memcpy(first, text, strlen(text));
+    ck_assert_int_eq(snprintf(first, sizeof first, "%s", text), (int)strlen(text));
     memset(&control, 0, sizeof control);
     *CMSG_FIRSTHDR(&message) = (struct cmsghdr){
         .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(size)};
@@ -628,23 +637,28 @@ static size_t read_till_the_end(int socket)
     }
 }
 
+/* A process that reads the client's end and is content with so many bytes. */
+static pid_t read_elsewhere(const struct line *line, size_t expected)
+{
+    const pid_t reader = fork();
+
+    ck_assert_int_ge(reader, 0);
+    if (reader > 0)
+        return reader;
+    close(line->channel.socket); /* or the end would never come */
+    _exit(read_till_the_end(line->client) == expected ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
 START_TEST(a_reply_larger_than_the_socket_arrives_whole)
 {
-    enum { LARGE = 4 << 20 };
+    enum { LARGE = 4 << 20, FRAME = sizeof "[\"\"]" }; /* and a newline */
     struct line line = open_line();
+    const pid_t reader = read_elsewhere(&line, LARGE + FRAME);
     char *text = malloc(LARGE);
-    pid_t reader;
     int status;
 
     ck_assert_ptr_nonnull(text);
     memset(text, 'x', LARGE);
-    reader = fork();
-    ck_assert_int_ge(reader, 0);
-    if (reader == 0) {
-        channel_close(&line.channel); /* or the end would never come */
-        free(text);
-        _exit(read_till_the_end(line.client) == LARGE + 5 ? EXIT_SUCCESS : EXIT_FAILURE);
-    }
     ck_assert_int_eq(channel_send(&line.channel, json_pack("[s%]", text, (size_t)LARGE)), 0);
     free(text);
     close_line(&line);
@@ -690,6 +704,7 @@ static void add_lines(Suite *suite)
     tcase_add_test(lines, several_lines_may_come_at_once);
     tcase_add_loop_test(limit, a_line_above_the_limit_is_thrown_away_once_and_nothing_else, 0,
                         LIMITS);
+    tcase_add_test(limit, a_line_of_the_limit_may_wait_for_its_newline);
     tcase_add_test(limit, a_line_is_too_long_before_its_end_has_come);
     tcase_add_test(end, the_end_comes_after_the_last_line);
     tcase_add_test(end, a_line_without_an_end_is_none);

@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,8 +37,7 @@ static struct moment at_call(enum moment_kind kind, const char *word, enum descr
 {
     struct moment moment = {.kind = kind, .on = on, .nth = 1};
 
-    ck_assert_uint_lt(strlen(word), sizeof moment.call);
-    strcpy(moment.call, word);
+    ck_assert_int_eq(snprintf(moment.call, sizeof moment.call, "%s", word), (int)strlen(word));
     return moment;
 }
 

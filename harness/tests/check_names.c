@@ -79,8 +79,7 @@ START_TEST(the_library_names_the_same_errnos)
 }
 END_TEST
 
-/* The library says SIGPOLL where programs mostly say SIGIO, and has no names for real-time signals.
- */
+/* The library says SIGPOLL where programs say SIGIO; it has no names for real-time signals. */
 START_TEST(the_library_names_the_same_signals)
 {
     for (int number = 0; number < SIGRTMIN; number++) {

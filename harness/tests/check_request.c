@@ -901,8 +901,6 @@ START_TEST(what_is_no_object_is_no_request)
         struct request request;
         struct reason why;
 
-        /* A value that is neither object nor array is no JSON text to some readers, and is no
-         * object to others. */
         ck_assert_int_lt(parse(values[i], &request, &why), 0);
         ck_assert(!request.has_id);
         request_free(&request);
@@ -912,21 +910,32 @@ END_TEST
 
 /* --- long lines --- */
 
+/* A line of a head, as many units as fit, and a tail. */
+static char *long_line(const char *head, const char *unit, const char *tail, size_t *length)
+{
+    char *line = NULL;
+    FILE *out = open_memstream(&line, length);
+
+    ck_assert_ptr_nonnull(out);
+    fputs(head, out);
+    for (size_t used = strlen(head) + strlen(tail); used + strlen(unit) <= LONG_LINE;
+         used += strlen(unit))
+        fputs(unit, out);
+    fputs(tail, out);
+    fclose(out);
+    return line;
+}
+
 static void ck_assert_long_refused(const char *head, const char *unit, const char *tail,
                                    const char *reason)
 {
-    char *line = malloc(LONG_LINE);
-    const size_t step = strlen(unit);
-    size_t used = strlen(head);
+    size_t length = 0;
+    char *line = long_line(head, unit, tail, &length);
     struct request request;
     struct reason why;
 
-    ck_assert_ptr_nonnull(line);
-    memcpy(line, head, used);
-    for (; used + step + strlen(tail) <= LONG_LINE; used += step)
-        memcpy(line + used, unit, step);
-    memcpy(line + used, tail, strlen(tail));
-    ck_assert_int_lt(parse_bytes(line, used + strlen(tail), &request, &why), 0);
+    ck_assert_uint_gt(length, LONG_LINE - 8);
+    ck_assert_int_lt(parse_bytes(line, length, &request, &why), 0);
     ck_assert_msg(strncmp(why.text, reason, strlen(reason)) == 0, "%s", why.text);
     ck_assert_uint_lt(strlen(why.text), sizeof why.text);
     request_free(&request);

@@ -1,0 +1,86 @@
+"""Steps that several files of cases share. None of them makes the call that a case is about."""
+
+from dataclasses import dataclass
+
+from harness import CHILDREN, CONNECTION, ESTABLISHED, Broken, Lab, Outcome, Process, entering
+from harness.fact import Fact
+
+
+@dataclass(frozen=True)
+class OneClient:
+    """A forking server that has one client."""
+
+    server: Process
+    """Asleep in accept, its own copy of the connection closed."""
+    child: Process
+    """Held before its first read of the connection."""
+    client: Process
+    """Free; it waits for a line."""
+
+
+def started(lab: Lab, command: str) -> Process:
+    """A server, started by its name and options, and held before its first accept."""
+    name, *options = command.split()
+    return lab.start(name, *options, lab.port).reach(entering("accept"))
+
+
+def comes(lab: Lab, command: str) -> Process:
+    """A client, started by its name and options, and let go."""
+    name, *options = command.split()
+    return lab.start(name, *options, lab.address, lab.port).run()
+
+
+def one_client(lab: Lab, server: str, client: str = "tcpcli01") -> OneClient:
+    """Starts both, and lets them come to where OneClient says."""
+    listening = started(lab, server)
+    connected = comes(lab, client)
+    child = listening.reach(entering("read", on=CONNECTION), CHILDREN)
+    listening.blocked("accept")
+    return OneClient(listening, child, connected)
+
+
+def gave(process: Process) -> Outcome:
+    """The outcome of the call that a process is held leaving.
+
+    Raises:
+        Broken: it is not held there.
+    """
+    event = process.at
+    if event is None or event.outcome is None:
+        raise Broken(f"{process.name} is not held leaving a call, but {process.state} at {event}")
+    return event.outcome
+
+
+def arrived(lab: Lab, length: int) -> None:
+    """Looks that the server's end of the one connection has so many bytes that nobody has read.
+
+    Raises:
+        Broken: it has not.
+    """
+    waiting = [end.receive_queue for end in lab.sockets(local=lab.port, state=ESTABLISHED)]
+    if waiting != [length]:
+        raise Broken(f"{length} bytes were to wait in one receive queue, but there is {waiting}")
+
+
+def zombies(server: Process) -> list[Process]:
+    """Its children that are dead and that it has not waited for."""
+    return [child for child in server.children if child.state == "zombie"]
+
+
+def echoes(client: Process, line: str) -> Fact:
+    """Whether a line that is typed comes back: a claim."""
+    try:
+        client.input(line).prints(line)
+    except Broken as broken:
+        return Fact(False, f"({broken})")
+    client.run()
+    return Fact(True, f"({client.output!r})")
+
+
+def sleeps_in(process: Process, call: str) -> Fact:
+    """Whether a process comes to sleep in a call: a claim."""
+    try:
+        process.blocked(call)
+    except Broken as broken:
+        return Fact(False, f"({broken})")
+    return Fact(True, f"(in {call})")

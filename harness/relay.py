@@ -1,0 +1,88 @@
+"""Conductors that were started ahead of need, and those that are on their way out.
+
+The kernel takes tens of milliseconds to open and to close a capture, and does nothing meanwhile
+(net/packet/af_packet.c, synchronize_net). So the conductors of the next labs start while a case
+runs, and a lab that has ended, all its processes dead, is not waited for: only its empty
+namespaces are still to go.
+"""
+
+from collections import deque
+from pathlib import Path
+
+from .conductor import Conductor, ConductorFailed
+from .verdict import hidden
+
+__tracebackhide__ = hidden
+
+_AHEAD = 2
+"""Enough that a case of a few milliseconds finds its conductor ready."""
+_LEAVING = 16
+"""Conductors that may be on their way out at once."""
+
+
+class Relay:
+    """Hands out conductors that are ready and sees them off. Must be closed."""
+
+    def __init__(self, program: Path, cpu: int | None, ahead: int = _AHEAD) -> None:
+        """
+        Args:
+            program: the conductor's executable.
+            cpu: the processor that each pins itself to; None lets it choose.
+            ahead: how many are kept started.
+        """
+        self._program = program
+        self._cpu = cpu
+        self._ahead = ahead
+        self._ready: deque[Conductor] = deque()
+        self._leaving: deque[Conductor] = deque()
+
+    def take(self) -> Conductor:
+        """A conductor of one's own, which has said hello; to be given back to `retire`.
+
+        Raises:
+            ConductorFailed: with the conductor's own words.
+        """
+        conductor = self._ready.popleft() if self._ready else self._start()
+        while len(self._ready) < self._ahead:
+            self._ready.append(self._start())
+        conductor.greet()
+        return conductor
+
+    def retire(self, conductor: Conductor) -> None:
+        """Ends its lab: when this returns every process of the lab is dead.
+
+        Raises:
+            ConductorFailed: it did not end in order, or an earlier one did not.
+        """
+        conductor.end()
+        self._leaving.append(conductor)
+        while self._leaving and (len(self._leaving) > _LEAVING or self._leaving[0].gone(0)):
+            self._leaving.popleft().close()
+
+    def forget(self) -> None:
+        """For a forked child: the conductors are the parent's; keeps nothing of them, and none ahead."""
+        for conductor in (*self._ready, *self._leaving):
+            conductor.disown()
+        self._ready.clear()
+        self._leaving.clear()
+        self._ahead = 0
+
+    def close(self) -> None:
+        """Ends those that nobody took, and waits until all are gone.
+
+        Raises:
+            ConductorFailed: one of them did not end in order.
+        """
+        failures: list[ConductorFailed] = []
+        for conductor in (*self._ready, *self._leaving):
+            try:
+                conductor.close()
+            except ConductorFailed as failure:
+                failures.append(failure)
+        self._ready.clear()
+        self._leaving.clear()
+        if failures:
+            raise failures[0]
+
+    def _start(self) -> Conductor:
+        return Conductor(self._program, self._cpu)

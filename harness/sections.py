@@ -1,0 +1,93 @@
+"""The sections at the end of a run: what failed, what was broken, what is unsupported, and the summary.
+
+Writes to pytest's terminal reporter, which is given; what a case found travels as a record on its report.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import scenarios, summary
+from .results import Record
+from .verdict import Verdict
+
+
+def attach(report: Any, record: Record) -> None:
+    """Puts a record on a report."""
+    # As text, which crosses from process to process whatever carries it.
+    setattr(report, "sockspec", record.line())
+
+
+def attached(report: Any) -> Record | None:
+    """The record on a report; None where there is none."""
+    line = getattr(report, "sockspec", None)
+    return None if line is None else Record.of(line)
+
+
+def told(report: Any) -> Record:
+    """The record on a report, or what can be said without it of a case that no process lived to tell of."""
+    return attached(report) or Record(report.nodeid, Verdict.BROKEN, str(report.longrepr))
+
+
+def show(terminal: Any, title: str, reports: Sequence[Any]) -> None:
+    """A section of cases; nothing when there are none."""
+    if reports:
+        terminal.write_sep("=", title, red=title != "EVIDENCE")
+    for report in reports:
+        _show_case(terminal, report)
+
+
+def _show_case(terminal: Any, report: Any) -> None:
+    """One case: its claim and sources, what went wrong, the evidence, and how to run it alone."""
+    record = told(report)
+    good = record.verdict is Verdict.PASSED
+    terminal.write_sep("_", report.nodeid, bold=True, red=not good, green=good)
+    for heading, text in (
+        ("claim", record.claim),
+        ("source", record.sources),
+        ("scenario", ", ".join(record.scenario)),
+    ):
+        if text:
+            terminal.write_line(f"{heading + ':':<10}{text}")
+    report.toterminal(terminal.config.get_terminal_writer())
+    for name, content in report.sections:
+        terminal.write_sep("-", name)
+        terminal.write_line(content.rstrip("\n"))
+    if record.evidence:
+        terminal.write_sep("-", "evidence")
+        terminal.write_line(record.evidence)
+    if record.replay and not good:
+        terminal.write_line(f"alone:    {record.replay}")
+
+
+def show_evidence(terminal: Any, passed: Sequence[Any]) -> None:
+    """The evidence of cases that passed, where it was asked for."""
+    show(terminal, "EVIDENCE", [r for r in passed if attached(r) and told(r).evidence])
+
+
+def show_unsupported(terminal: Any, records: Sequence[Record]) -> None:
+    """What is unsupported, by the reason why."""
+    reasons = summary.by_reason(records)
+    if reasons:
+        terminal.write_sep("=", "UNSUPPORTED")
+    for reason, cases in reasons.items():
+        terminal.write_line(reason, yellow=True)
+        for case in cases:
+            terminal.write_line(f"  {case}")
+
+
+def show_summary(terminal: Any, records: Sequence[Record], table: Path, seconds: float) -> None:
+    """The conformance summary.
+
+    Args:
+        table: of scenarios; a run without one has cases only.
+        seconds: how long the run took.
+    """
+    terminal.write_sep("=", "CONFORMANCE")
+    try:
+        rows = scenarios.load(table) if table.exists() else []
+    except scenarios.ScenarioError as error:
+        terminal.write_line(f"sockspec: {error}", red=True)
+        rows = []
+    terminal.flush()
+    summary.write(records, rows, seconds, terminal.config.get_terminal_writer()._file)

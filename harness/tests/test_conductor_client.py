@@ -1,0 +1,141 @@
+"""The client of the protocol, against conductors that misbehave."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import Broken, Lab, Privilege, Unsupported
+from harness import conductor as client
+from harness.conductor import Conductor, ConductorFailed, Late, Refused
+from harness.lab import Settings
+from harness.programs import find_program
+
+FAKE = Path(__file__).parent / "fake_conductor.py"
+
+
+def lab_with(monkeypatch: pytest.MonkeyPatch, fake: str) -> Lab:
+    """A lab whose conductor misbehaves that way."""
+    monkeypatch.setenv("FAKE", fake)
+    return Lab(Settings(FAKE, FAKE.parent))
+
+
+def test_a_refusal_carries_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the conductor goes on."""
+    with lab_with(monkeypatch, "") as lab:
+        with pytest.raises(Refused, match="^kill: process 9: no such process$"):
+            lab.ask("kill", process=9, signal="SIGINT")
+        assert lab.sockets() == []
+
+
+def test_what_is_late_says_what_was_there_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a step of the set-up an exception; for a claim something false that shows itself."""
+    with lab_with(monkeypatch, "") as lab:
+        with pytest.raises(Late, match="there was instead:\n  no socket\n  1 fake, held"):
+            lab.awaits(local=lab.port)
+        fact = lab.comes(local=lab.port, deadline=0.5)
+        assert not fact
+        assert "local :9877" in repr(fact) and "1 fake, held" in repr(fact)
+
+
+def test_a_conductor_that_cannot_set_itself_up_has_the_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its own line, and nothing added to it."""
+    with pytest.raises(
+        ConductorFailed, match="^conductor: no namespaces here: set kernel.fake to 1$"
+    ):
+        lab_with(monkeypatch, "forbidden")
+
+
+def test_a_conductor_that_dies_is_named_with_its_last_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At the request that it died of, and the lab can be closed all the same."""
+    lab = lab_with(monkeypatch, "dying")
+    with pytest.raises(
+        ConductorFailed, match="exited 111 when asked 'sockets': conductor: out of luck"
+    ):
+        lab.sockets()
+    with pytest.raises(ConductorFailed):
+        lab.close()
+    lab.close()
+
+
+def test_a_conductor_that_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client has a deadline of its own, and kills it."""
+    monkeypatch.setattr(client, "_PROMPT", 0.3)
+    lab = lab_with(monkeypatch, "silent")
+    began = time.monotonic()
+    with pytest.raises(ConductorFailed, match="did not answer 'sockets' within 0.3 s"):
+        lab.sockets()
+    with pytest.raises(ConductorFailed):
+        lab.close()
+    assert time.monotonic() - began < 5
+
+
+def test_an_end_out_of_order_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit status counts."""
+    with pytest.raises(ConductorFailed, match="exited 3"):
+        lab_with(monkeypatch, "ending badly").close()
+
+
+def test_a_conductor_that_is_not_there_is_named() -> None:
+    """With the path that was looked at."""
+    with pytest.raises(ConductorFailed, match="/nonexistent/conductor: No such file"):
+        Conductor(Path("/nonexistent/conductor"))
+
+
+@pytest.mark.parametrize(
+    ("fake", "asked", "message"),
+    [
+        ("lossy", False, "7 events found no room"),
+        ("dropping", True, "3 frames were dropped"),
+    ],
+)
+def test_gaps_in_the_evidence_break_a_case(
+    monkeypatch: pytest.MonkeyPatch, fake: str, asked: bool, message: str
+) -> None:
+    """Lost events always; dropped frames where segments were asked for."""
+    with lab_with(monkeypatch, fake) as lab:
+        if asked:
+            lab.verify()
+            assert lab.segments() == []
+        with pytest.raises(Broken, match=message):
+            lab.verify()
+
+
+def test_a_privilege_that_the_lab_lacks_makes_a_case_unsupported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the reason why."""
+    with lab_with(monkeypatch, "") as lab, pytest.raises(Unsupported, match="only one user id"):
+        lab.needs(Privilege.OTHER_USERS)
+
+
+def test_nothing_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No descriptor, no child."""
+    before = os.listdir("/proc/self/fd")
+    lab_with(monkeypatch, "").close()
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_an_unknown_program_is_named_with_near_ones_and_where_it_was_looked_for(
+    tmp_path: Path,
+) -> None:
+    """One message that tells the way out."""
+    (tmp_path / "servers").mkdir()
+    (tmp_path / "clients").mkdir()
+    program = tmp_path / "servers" / "echo_mpserv"
+    program.touch(0o755)
+    assert find_program("echo_mpserv", tmp_path) == program
+    with pytest.raises(
+        Broken, match="unknown program 'echo_mpsrv'.*/servers.*did you mean echo_mpserv?"
+    ):
+        find_program("echo_mpsrv", tmp_path)
+    with pytest.raises(Broken, match="there is no file /nonexistent/x"):
+        find_program("/nonexistent/x", tmp_path)
+    program.chmod(0o644)
+    with pytest.raises(Broken, match="is not executable"):
+        find_program(str(program), tmp_path)
