@@ -192,7 +192,7 @@ test:
 
 bench:
 	@harness/setup.sh bench
-	@$(MAKE) -s build
+	@$(MAKE) -s build-tests
 	@$(python) -m harness.bench $(ARGS)
 
 # --- lint --------------------------------------------------------------------------------------------------------

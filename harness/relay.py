@@ -55,6 +55,9 @@ class Relay:
             ConductorFailed: it did not end in order, or an earlier one did not.
         """
         conductor.end()
+        if conductor.gone(0):
+            conductor.close()  # it may have died long before: that is this lab's matter, not a later one's
+            return
         self._leaving.append(conductor)
         while self._leaving and (len(self._leaving) > _LEAVING or self._leaving[0].gone(0)):
             self._leaving.popleft().close()

@@ -78,13 +78,15 @@ json_t *decode_set(const struct call_view *view, size_t index)
     return NULL;
 }
 
+/* The data is a union; which member the program uses only it knows. */
 static json_t *epoll_event(const unsigned char *bytes)
 {
     struct epoll_event event;
 
     memcpy(&event, bytes, sizeof event);
-    return json_pack("{s:o, s:I}", "events", names_flags(&names_epoll_events, event.events), "data",
-                     (json_int_t)event.data.u64);
+    return json_pack("{s:o, s:{s:i, s:I}}", "events",
+                     names_flags(&names_epoll_events, event.events), "data", "fd", event.data.fd,
+                     "u64", (json_int_t)event.data.u64);
 }
 
 json_t *decode_epoll_event(const struct call_view *view, size_t index)

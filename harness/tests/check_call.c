@@ -996,7 +996,8 @@ static const struct row {
      {3, AT(ready), 10, UINT32_MAX},
      2,
      "{'fd':3,'count':10,'timeout':-1}",
-     "{'fd':3,'events':[{'events':['EPOLLIN'],'data':7},{'events':['EPOLLOUT','EPOLLERR'],'data':9}"
+     "{'fd':3,'events':[{'events':['EPOLLIN'],'data':{'fd':7,'u64':7}},{'events':['EPOLLOUT','"
+     "EPOLLERR'],'data':{'fd':9,'u64':9}}"
      "],"
      "'count':10,'timeout':-1}"},
     {KIND_EPOLL_EVENTS,

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,27 +12,43 @@ from harness import conductor as client
 from harness.conductor import Conductor, ConductorFailed, Late, Refused
 from harness.lab import Settings
 from harness.programs import find_program
+from harness.relay import Relay
 
 FAKE = Path(__file__).parent / "fake_conductor.py"
 
 
-def lab_with(monkeypatch: pytest.MonkeyPatch, fake: str) -> Lab:
-    """A lab whose conductor misbehaves that way."""
-    monkeypatch.setenv("FAKE", fake)
-    return Lab(Settings(FAKE, FAKE.parent))
+class House:
+    """Labs whose conductors misbehave."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self.relay = Relay(FAKE, None, ahead=0)
+
+    def lab(self, fake: str) -> Lab:
+        """A lab whose conductor misbehaves that way."""
+        self._monkeypatch.setenv("FAKE", fake)
+        return Lab(Settings(FAKE.parent), self.relay)
 
 
-def test_a_refusal_carries_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A house whose conductors are gone in the end."""
+    house = House(monkeypatch)
+    yield house
+    house.relay.close()
+
+
+def test_a_refusal_carries_the_reason(house: House) -> None:
     """And the conductor goes on."""
-    with lab_with(monkeypatch, "") as lab:
+    with house.lab("") as lab:
         with pytest.raises(Refused, match="^kill: process 9: no such process$"):
             lab.ask("kill", process=9, signal="SIGINT")
         assert lab.sockets() == []
 
 
-def test_what_is_late_says_what_was_there_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_late_says_what_was_there_instead(house: House) -> None:
     """For a step of the set-up an exception; for a claim something false that shows itself."""
-    with lab_with(monkeypatch, "") as lab:
+    with house.lab("") as lab:
         with pytest.raises(Late, match="there was instead:\n  no socket\n  1 fake, held"):
             lab.awaits(local=lab.port)
         fact = lab.comes(local=lab.port, deadline=0.5)
@@ -40,20 +57,20 @@ def test_what_is_late_says_what_was_there_instead(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_conductor_that_cannot_set_itself_up_has_the_word(
-    monkeypatch: pytest.MonkeyPatch,
+    house: House,
 ) -> None:
     """Its own line, and nothing added to it."""
     with pytest.raises(
         ConductorFailed, match="^conductor: no namespaces here: set kernel.fake to 1$"
     ):
-        lab_with(monkeypatch, "forbidden")
+        house.lab("forbidden")
 
 
 def test_a_conductor_that_dies_is_named_with_its_last_words(
-    monkeypatch: pytest.MonkeyPatch,
+    house: House,
 ) -> None:
     """At the request that it died of, and the lab can be closed all the same."""
-    lab = lab_with(monkeypatch, "dying")
+    lab = house.lab("dying")
     with pytest.raises(
         ConductorFailed, match="exited 111 when asked 'sockets': conductor: out of luck"
     ):
@@ -63,10 +80,12 @@ def test_a_conductor_that_dies_is_named_with_its_last_words(
     lab.close()
 
 
-def test_a_conductor_that_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conductor_that_falls_silent_is_not_waited_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The client has a deadline of its own, and kills it."""
     monkeypatch.setattr(client, "_PROMPT", 0.3)
-    lab = lab_with(monkeypatch, "silent")
+    lab = house.lab("silent")
     began = time.monotonic()
     with pytest.raises(ConductorFailed, match="did not answer 'sockets' within 0.3 s"):
         lab.sockets()
@@ -75,10 +94,10 @@ def test_a_conductor_that_falls_silent_is_not_waited_for(monkeypatch: pytest.Mon
     assert time.monotonic() - began < 5
 
 
-def test_an_end_out_of_order_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_end_out_of_order_is_not_passed_over(house: House) -> None:
     """The exit status counts."""
     with pytest.raises(ConductorFailed, match="exited 3"):
-        lab_with(monkeypatch, "ending badly").close()
+        house.lab("ending badly").close()
 
 
 def test_a_conductor_that_is_not_there_is_named() -> None:
@@ -95,10 +114,10 @@ def test_a_conductor_that_is_not_there_is_named() -> None:
     ],
 )
 def test_gaps_in_the_evidence_break_a_case(
-    monkeypatch: pytest.MonkeyPatch, fake: str, asked: bool, message: str
+    house: House, fake: str, asked: bool, message: str
 ) -> None:
     """Lost events always; dropped frames where segments were asked for."""
-    with lab_with(monkeypatch, fake) as lab:
+    with house.lab(fake) as lab:
         if asked:
             lab.verify()
             assert lab.segments() == []
@@ -107,17 +126,17 @@ def test_gaps_in_the_evidence_break_a_case(
 
 
 def test_a_privilege_that_the_lab_lacks_makes_a_case_unsupported(
-    monkeypatch: pytest.MonkeyPatch,
+    house: House,
 ) -> None:
     """With the reason why."""
-    with lab_with(monkeypatch, "") as lab, pytest.raises(Unsupported, match="only one user id"):
+    with house.lab("") as lab, pytest.raises(Unsupported, match="only one user id"):
         lab.needs(Privilege.OTHER_USERS)
 
 
-def test_nothing_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_open(house: House) -> None:
     """No descriptor, no child."""
     before = os.listdir("/proc/self/fd")
-    lab_with(monkeypatch, "").close()
+    house.lab("").close()
     assert os.listdir("/proc/self/fd") == before
 
 

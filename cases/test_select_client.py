@@ -1,0 +1,103 @@
+"""A client that watches its input and the connection at once, and closes its half when its input ends."""
+
+import pytest
+
+from cases.steps import echoes, gave, one_client, sleeps_in
+from harness import CLOSE_WAIT, CONNECTION, FIN, FIN_WAIT2, ESTABLISHED, Lab, entering, exited, leaving
+
+BATCH = "".join(f"line {n}\n" for n in range(300))
+
+
+@pytest.mark.about("select", "FIN", "EOF")
+@pytest.mark.scenario("S2.9")
+def test_a_client_in_select_notices_the_fin_at_once(lab: Lab) -> None:
+    """A client that sleeps in select learns of its server's end from the FIN: nothing has to be typed.
+
+    POSIX.1-2024 select(); UNP 6.4. tcpcli01, which sleeps in fgets, does not: see test_server_terminated.py.
+    """
+    one = one_client(lab, "tcpserv01", "tcpcliselect01")
+    one.client.blocked("select")
+    one.child.run()
+    one.child.blocked("read").kill()
+
+    assert one.client.ended() == exited(1)
+    assert one.client.errors == "tcpcliselect01: server terminated prematurely\n"
+
+
+@pytest.mark.about("select", "FIN", "EOF")
+@pytest.mark.scenario("S2.9")
+def test_the_fin_is_an_end_of_file_to_read(lab: Lab) -> None:
+    """select says that the connection is readable when the FIN has come, and the read gives 0.
+
+    POSIX.1-2024 select(), read(); UNP 6.3, 6.4.
+    """
+    one = one_client(lab, "tcpserv01", "tcpcliselect01")
+    one.client.blocked("select")
+    read = one.client.arm(leaving("read", on=CONNECTION))
+    one.child.kill()
+
+    assert gave(read.reached()) == 0
+
+
+@pytest.mark.about("select")
+@pytest.mark.scenario("S2.9")
+def test_a_client_in_select_sleeps_while_its_server_lives(lab: Lab) -> None:
+    """It is the server's end that wakes the client: while it lives, and is silent, select sleeps.
+
+    POSIX.1-2024 select(); UNP 6.4.
+    """
+    one = one_client(lab, "tcpserv01", "tcpcliselect01")
+    one.child.run()
+    assert echoes(one.client, "hello\n")
+
+    assert sleeps_in(one.client, "select")
+
+
+@pytest.mark.about("shutdown", "FIN", "FIN_WAIT2", "CLOSE_WAIT")
+@pytest.mark.scenario("S2.9")
+def test_at_the_end_of_its_input_the_client_closes_its_half_only(lab: Lab) -> None:
+    """shutdown of the sending half sends the FIN while echoes are outstanding; the client waits for them.
+
+    RFC 9293 §3.6; POSIX.1-2024 shutdown(); UNP 6.6, 6.7.
+    """
+    one = one_client(lab, "tcpserv01", "tcpcliselect01")
+    one.client.input(BATCH).end_input()
+    lab.awaits(local=lab.port, state=CLOSE_WAIT)
+    lab.awaits(remote=lab.port, state=FIN_WAIT2)
+
+    assert lab.senders(FIN) == ["tcpcliselect01"]
+    assert sleeps_in(one.client, "select")
+
+
+@pytest.mark.about("shutdown", "EOF")
+@pytest.mark.scenario("S2.9")
+def test_batch_input_loses_no_echo(lab: Lab) -> None:
+    """What the server echoes after the client's FIN reaches the client: batch input loses nothing.
+
+    RFC 9293 §3.6; UNP 6.5, 6.7. The server's child is held till the FIN has come, so all echoes come after it.
+    """
+    one = one_client(lab, "tcpserv01", "tcpcliselect01")
+    one.client.input(BATCH).end_input()
+    lab.awaits(local=lab.port, state=CLOSE_WAIT)
+    one.child.run()
+
+    assert one.client.ended() == exited(0)
+    assert one.client.output == BATCH
+
+
+@pytest.mark.about("close", "RST")
+@pytest.mark.scenario("S2.9")
+def test_a_close_of_both_halves_would_lose_the_echoes(lab: Lab) -> None:
+    """Where a client ends with its echoes outstanding, as a close of both halves does, they are lost.
+
+    RFC 9293 §3.6.1 (SHLD-3); UNP 6.5. The client is killed in the place of its shutdown.
+    """
+    one = one_client(lab, "tcpserv01", "tcpcliselect01")
+    one.client.input(BATCH).end_input()
+    lab.awaits(local=lab.port, state=ESTABLISHED)
+    one.client.kill_at(entering("shutdown"))
+    one.client.ended()
+    one.child.run()
+
+    assert one.child.ended() == exited(111)
+    assert one.client.output == ""
