@@ -146,7 +146,7 @@ class Children(Generic[Key]):
         for child in self._running.values():
             if now >= child.end:
                 os.kill(child.pid, signal.SIGKILL)
-                child.end = float("inf")  # its pipe ends now
+                child.end += self._limit  # its pipe ends any moment
 
     def abort(self) -> None:
         """Stops all: each has a little time to clean up, then it is killed. Nothing is left when this returns."""

@@ -129,6 +129,7 @@ class Conductor:
             raise ConductorFailed(self._last_words(do)) from error
         except ChannelSilent as error:
             self._child.kill()
+            self._child.wait()
             raise ConductorFailed(
                 f"the conductor did not answer {do!r} within {limit:g} s"
             ) from error

@@ -5,6 +5,7 @@ The only file that knows pytest.
 
 import os
 import pickle
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -163,9 +164,19 @@ def _relay(config: pytest.Config) -> Relay:
     return relay
 
 
-@_hook(trylast=True)
+@_hook(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Nothing stays behind; a conductor that does not end in order is no success."""
+    try:
+        if (relay := session.config.stash.get(_RELAY, None)) is not None:
+            relay.close()
+    except ConductorFailed as error:
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        print(f"sockspec: {error}", file=sys.stderr)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Nothing stays behind."""
+    """Nothing stays behind where there was no session to finish."""
     if (relay := config.stash.get(_RELAY, None)) is not None:
         relay.close()
 

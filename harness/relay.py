@@ -7,6 +7,7 @@ namespaces are still to go.
 """
 
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from .conductor import Conductor, ConductorFailed
@@ -45,7 +46,11 @@ class Relay:
         conductor = self._ready.popleft() if self._ready else self._start()
         while len(self._ready) < self._ahead:
             self._ready.append(self._start())
-        conductor.greet()
+        try:
+            conductor.greet()
+        except ConductorFailed:
+            self._drop()
+            raise
         return conductor
 
     def retire(self, conductor: Conductor) -> None:
@@ -86,6 +91,13 @@ class Relay:
         self._leaving.clear()
         if failures:
             raise failures[0]
+
+    def _drop(self) -> None:
+        """Forgets those that nobody took; where one could not set itself up neither could they."""
+        for conductor in self._ready:
+            with suppress(ConductorFailed):
+                conductor.close()
+        self._ready.clear()
 
     def _start(self) -> Conductor:
         return Conductor(self._program, self._cpu)

@@ -69,6 +69,8 @@ class Record:
             raise ValueError("no result record")
         known = {name: members[name] for name in cls.__dataclass_fields__ if name in members}
         known["verdict"] = Verdict(members["verdict"])
+        for name in ("about", "scenario", "observations"):
+            known[name] = tuple(known.get(name, ()))
         return cls(**known)
 
 

@@ -1,7 +1,7 @@
 #include "call.h"
 
-#include "call_pieces.h"
-#include "call_table.h"
+#include "calls/call_pieces.h"
+#include "calls/call_table.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -982,8 +982,8 @@ static const struct row {
      "epoll_ctl",
      {3, EPOLL_CTL_ADD, 7, AT(&awaited)},
      0,
-     "{'fd':3,'operation':'EPOLL_CTL_ADD','target':7,'event':{'events':['EPOLLIN','EPOLLET'],'data'"
-     ":7}}",
+     "{'fd':3,'operation':'EPOLL_CTL_ADD','target':7,"
+     "'event':{'events':['EPOLLIN','EPOLLET'],'data':{'fd':7,'u64':7}}}",
      NULL},
     {KIND_EPOLL_EVENT,
      "epoll_ctl",

@@ -251,7 +251,9 @@ def test_without_namespaces_there_is_one_message_and_no_verdict(house: House) ->
 def test_a_build_that_fails_is_told_once(house: House) -> None:
     """With make's own words."""
     house.write("def test_one(lab: Lab) -> None: ...\n")
-    (house.root / "Makefile").write_text("build:\n\t@echo 'no compiler, alas' >&2; exit 1\n")
+    (house.root / "Makefile").write_text(
+        ".PHONY: build\nbuild:\n\t@echo 'no compiler, alas' >&2; exit 1\n"
+    )
     run = house.pytest("-n", "2")
     assert run.status == pytest.ExitCode.USAGE_ERROR
     assert run.output.count("no compiler, alas") == 1

@@ -12,12 +12,12 @@ from harness.scenarios import Scenario, ScenarioError, cases_by_row, load, table
 from harness.summary import plain, row_verdict, write
 
 START = datetime(2025, 1, 2, 3, 4, 5, 6)
-PASSED = Record("cases/test_a.py::test_one", Verdict.PASSED, scenario=["S1.1"], duration=0.01)
+PASSED = Record("cases/test_a.py::test_one", Verdict.PASSED, scenario=("S1.1",), duration=0.01)
 FAILED = Record(
     "cases/test_a.py::test_two",
     Verdict.FAILED,
     "assert 1 == 2",
-    scenario=["S1.1"],
+    scenario=("S1.1",),
     claim="One is two.",
 )
 LACKING = Record("cases/test_a.py::test_three", Verdict.UNSUPPORTED, "no root here")
