@@ -181,7 +181,7 @@ setup:
 conformance:
 	@harness/setup.sh conformance
 	@$(MAKE) -s build
-	@$(pytest) --slow cases $(ARGS)
+	@$(pytest) --slow --conformance-summary cases $(ARGS)
 
 test:
 	@harness/setup.sh test

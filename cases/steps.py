@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
-from harness import CHILDREN, CONNECTION, ESTABLISHED, Broken, Lab, Outcome, Process, entering
+from harness import (
+    CHILDREN,
+    CONNECTION,
+    ESTABLISHED,
+    Broken,
+    Exit,
+    Lab,
+    Outcome,
+    Process,
+    entering,
+)
 from harness.fact import Fact
 
 
@@ -75,6 +85,14 @@ def echoes(client: Process, line: str) -> Fact:
         return Fact(False, f"({broken})")
     client.run()
     return Fact(True, f"({client.output!r})")
+
+
+def ends(process: Process) -> Exit | Fact:
+    """How a process ends, let go, or what it does instead: for a claim."""
+    try:
+        return process.ended()
+    except Broken as broken:
+        return Fact(False, f"({broken})")
 
 
 def sleeps_in(process: Process, call: str) -> Fact:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cases.steps import OneClient, comes, echoes, one_client, started
+from cases.steps import comes, echoes, ends, one_client, OneClient, started
 from harness import CONNECTION, EINTR, Lab, entering, exited, leaving
 
 RESTARTING = ["tcpserv02", "tcpserv03", "tcpserv04"]
@@ -23,9 +23,11 @@ def child_ends(one: OneClient) -> None:
 @pytest.mark.scenario("S2.6")
 @pytest.mark.parametrize("server", RESTARTING)
 def test_accept_goes_on_after_a_handler_with_sa_restart(lab: Lab, server: str) -> None:
-    """An accept that sleeps when a handler with SA_RESTART runs goes on, and returns the next client.
+    """An accept that sleeps when a handler with SA_RESTART runs goes on, and returns the next
+    client.
 
-    POSIX.1-2024 sigaction() [SA_RESTART]; signal(7); UNP 5.9 (which warns that some systems do not restart accept).
+    POSIX.1-2024 sigaction() [SA_RESTART]; signal(7); UNP 5.9 (which warns that some systems do not
+    restart accept).
     """
     one = one_client(lab, server)
     child_ends(one)
@@ -39,9 +41,7 @@ def test_accept_goes_on_after_a_handler_with_sa_restart(lab: Lab, server: str) -
 @pytest.mark.about("EINTR", "SA_RESTART", "SIGCHLD", "accept")
 @pytest.mark.scenario("S2.6")
 @pytest.mark.parametrize("server", RESTARTING)
-def test_accept_goes_on_after_a_signal_that_was_pending_at_its_entry(
-    lab: Lab, server: str
-) -> None:
+def test_accept_goes_on_after_a_signal_that_was_pending_at_its_entry(lab: Lab, server: str) -> None:
     """With SA_RESTART an accept that is entered while SIGCHLD is pending goes on as well.
 
     POSIX.1-2024 sigaction() [SA_RESTART]; signal(7); UNP 5.9.
@@ -62,7 +62,8 @@ def test_accept_goes_on_after_a_signal_that_was_pending_at_its_entry(
 @pytest.mark.scenario("S2.6")
 @pytest.mark.parametrize("server", RESTARTING)
 def test_a_server_with_sa_restart_serves_the_next_client(lab: Lab, server: str) -> None:
-    """With SA_RESTART even a server whose accept is not guarded serves on after its first child has ended.
+    """With SA_RESTART even a server whose accept is not guarded serves on after its first child has
+    ended.
 
     POSIX.1-2024 sigaction() [SA_RESTART]; UNP 5.9.
     """
@@ -95,8 +96,9 @@ def test_accept_is_interrupted_by_a_signal_that_was_pending_at_its_entry(
 ) -> None:
     """An accept that is entered while SIGCHLD is pending does not sleep: it returns EINTR.
 
-    The server is held between the last instruction of its own and the kernel's first of accept. POSIX.1-2024 accept()
-    [EINTR]; Linux net/ipv4/inet_connection_sock.c, inet_csk_wait_for_connect; UNP 5.9.
+    The server is held between the last instruction of its own and the kernel's first of accept.
+    POSIX.1-2024 accept() [EINTR]; Linux net/ipv4/inet_connection_sock.c, inet_csk_wait_for_connect;
+    UNP 5.9.
     """
     listening = started(lab, server)
     client = comes(lab, "tcpcli01")
@@ -111,9 +113,11 @@ def test_accept_is_interrupted_by_a_signal_that_was_pending_at_its_entry(
 @pytest.mark.scenario("S2.6", "S4.4")
 @pytest.mark.parametrize("server", INTERRUPTED)
 def test_accept_is_not_interrupted_by_a_signal_before_it(lab: Lab, server: str) -> None:
-    """Without SA_RESTART too, a SIGCHLD that is delivered before accept is entered does not interrupt it.
+    """Without SA_RESTART too, a SIGCHLD that is delivered before accept is entered does not
+    interrupt it.
 
-    So the fault of an unguarded accept shows only when the child ends in time. POSIX.1-2024 XSH 2.4.1; UNP 5.9.
+    So the fault of an unguarded accept shows only when the child ends in time. POSIX.1-2024 XSH
+    2.4.1; UNP 5.9.
     """
     listening = started(lab, server)
     client = comes(lab, "tcpcli01")
@@ -129,9 +133,7 @@ def test_accept_is_not_interrupted_by_a_signal_before_it(lab: Lab, server: str) 
 @pytest.mark.about("EINTR", "SIGCHLD", "accept")
 @pytest.mark.scenario("S2.6", "S4.4")
 @pytest.mark.parametrize("server", INTERRUPTED)
-def test_accept_takes_a_client_that_waits_though_a_signal_is_pending(
-    lab: Lab, server: str
-) -> None:
+def test_accept_takes_a_client_that_waits_though_a_signal_is_pending(lab: Lab, server: str) -> None:
     """An accept that need not sleep is not interrupted: it returns the client that waits already.
 
     POSIX.1-2024 accept() [EINTR] ("before a valid connection was established"); Linux
@@ -157,7 +159,7 @@ def test_an_unguarded_accept_ends_the_server(lab: Lab) -> None:
     one = one_client(lab, "tcpserv02 -i")
     child_ends(one)
 
-    assert one.server.ended() == exited(111)
+    assert ends(one.server) == exited(111)
     assert one.server.errors.startswith("accept: EINTR")
 
 

@@ -1,7 +1,7 @@
 """wait and waitpid: five children end together, and fewer than five SIGCHLDs are delivered.
 
-A standard signal that comes while it is pending already is lost. How many are delivered depends on when the parent
-takes them: here the parent is held, so that it is known.
+A standard signal that comes while it is pending already is lost. How many are delivered depends on
+when the parent takes them: here the parent is held, so that it is known.
 """
 
 from signal import SIGCHLD
@@ -18,7 +18,9 @@ LOOPING = ["tcpserv04", "tcpserv04 -i", "echo_mpserv -l"]
 
 
 def five_clients(lab: Lab, server: str) -> tuple[Process, Process]:
-    """A server that has forked five children and is held before its next accept, and the one client of them all."""
+    """A server that has forked five children and is held before its next accept, and the one client
+    of them all.
+    """
     listening = started(lab, server)
     client = comes(lab, "tcpcli04")
     listening.reach(entering("accept", nth=5))
@@ -26,7 +28,9 @@ def five_clients(lab: Lab, server: str) -> tuple[Process, Process]:
 
 
 def held_at_a_call(lab: Lab, command: str) -> Process:
-    """All five children end while the server is held at a call; then it goes on till it sleeps in accept."""
+    """All five children end while the server is held at a call; then it goes on till it sleeps in
+    accept.
+    """
     server, client = five_clients(lab, command)
     client.input("hello\n").end_input().ended()
     for child in server.children:
@@ -35,7 +39,7 @@ def held_at_a_call(lab: Lab, command: str) -> Process:
 
 
 def held_at_the_signal(lab: Lab, command: str) -> Process:
-    """One child ends; the others do while the server is held at the delivery of that one's SIGCHLD."""
+    """One child ends; the others do while the server is held at the delivery of its SIGCHLD."""
     server, client = five_clients(lab, command)
     delivery = server.arm(signalled(SIGCHLD))
     # Without this all five would have ended before the server had taken the first signal.
@@ -69,11 +73,14 @@ def signals(lab: Lab, server: Process) -> int:
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE)
 def test_one_wait_leaves_four_of_five_when_held_at_a_call(lab: Lab, command: str) -> None:
-    """A handler that waits once leaves four zombies when five children end before the first SIGCHLD is taken.
+    """A handler that waits once leaves four zombies when five children end before the first SIGCHLD
+    is taken.
 
-    POSIX.1-2024 XSH 2.4.1 (a pending signal that is generated again); Linux kernel/signal.c, legacy_queue; UNP 5.10.
-    The text about echo_mpserv presents its single waitpid as the cure for zombies; it is not one.
-    Platforms: where SIGCHLD is queued a standard signal might be delivered five times; Linux queues real-time ones only.
+    POSIX.1-2024 XSH 2.4.1 (a pending signal that is generated again); Linux kernel/signal.c,
+    legacy_queue; UNP 5.10. The text about echo_mpserv presents its single waitpid as the cure for
+    zombies; it is not one.
+    Platforms: where SIGCHLD is queued a standard signal might be delivered five times; Linux queues
+    real-time ones only.
     """
     server = held_at_a_call(lab, command)
 
@@ -84,10 +91,12 @@ def test_one_wait_leaves_four_of_five_when_held_at_a_call(lab: Lab, command: str
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE)
 def test_one_wait_leaves_three_of_five_when_held_at_the_signal(lab: Lab, command: str) -> None:
-    """A handler that waits once leaves three zombies when four children end after the first SIGCHLD was taken.
+    """A handler that waits once leaves three zombies when four children end after the first SIGCHLD
+    was taken.
 
-    The one that is being delivered is pending no more, so one more can be: the handler runs twice. POSIX.1-2024 XSH
-    2.4.1; Linux kernel/signal.c; UNP 5.10 (which sees between one and four handled, by luck).
+    The one that is being delivered is pending no more, so one more can be: the handler runs twice.
+    POSIX.1-2024 XSH 2.4.1; Linux kernel/signal.c; UNP 5.10 (which sees between one and four
+    handled, by luck).
     """
     server = held_at_the_signal(lab, command)
 
@@ -98,7 +107,8 @@ def test_one_wait_leaves_three_of_five_when_held_at_the_signal(lab: Lab, command
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE)
 def test_one_wait_leaves_none_when_no_two_end_together(lab: Lab, command: str) -> None:
-    """A handler that waits once leaves no zombie when each SIGCHLD is handled before the next child ends.
+    """A handler that waits once leaves no zombie when each SIGCHLD is handled before the next child
+    ends.
 
     POSIX.1-2024 XSH 2.4.1; UNP 5.9, 5.10.
     """
@@ -111,7 +121,8 @@ def test_one_wait_leaves_none_when_no_two_end_together(lab: Lab, command: str) -
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", LOOPING)
 def test_a_loop_leaves_none_when_held_at_a_call(lab: Lab, command: str) -> None:
-    """A handler that loops over waitpid with WNOHANG leaves no zombie of five that one SIGCHLD stands for.
+    """A handler that loops over waitpid with WNOHANG leaves no zombie of five that one SIGCHLD
+    stands for.
 
     POSIX.1-2024 waitpid() [WNOHANG]; UNP 5.10 and figure 5.11.
     """
@@ -124,7 +135,8 @@ def test_a_loop_leaves_none_when_held_at_a_call(lab: Lab, command: str) -> None:
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", LOOPING)
 def test_a_loop_leaves_none_when_held_at_the_signal(lab: Lab, command: str) -> None:
-    """A handler that loops over waitpid with WNOHANG leaves no zombie when the others end at its delivery.
+    """A handler that loops over waitpid with WNOHANG leaves no zombie when the others end at its
+    delivery.
 
     POSIX.1-2024 waitpid() [WNOHANG]; UNP 5.10 and figure 5.11.
     """

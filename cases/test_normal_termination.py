@@ -2,7 +2,7 @@
 
 import pytest
 
-from cases.steps import comes, one_client, started
+from cases.steps import OneClient, comes, ends, one_client, started
 from harness import (
     ACK,
     CHILDREN,
@@ -36,7 +36,7 @@ def test_the_client_exits_0_at_the_end_of_its_input(lab: Lab, client: str) -> No
     one.child.run()
     one.client.input("hello\n").prints("hello\n")
 
-    assert one.client.end_input().ended() == exited(0)
+    assert ends(one.client.end_input()) == exited(0)
 
 
 @pytest.mark.about("TIME_WAIT", "close")
@@ -67,7 +67,7 @@ def test_the_servers_child_exits_0(lab: Lab, server: str) -> None:
     one = one_client(lab, server)
     one.client.end_input().ended()
 
-    assert one.child.ended() == exited(0)
+    assert ends(one.child) == exited(0)
 
 
 @pytest.mark.about("TIME_WAIT", "close")
@@ -92,13 +92,13 @@ def test_each_of_five_connections_leaves_time_wait_at_the_client(lab: Lab) -> No
 def test_left_alone_three_segments_end_a_connection(lab: Lab) -> None:
     """A server that closes at once sends its FIN and the ACK of the client's in one segment.
 
-    RFC 9293 §3.6, §3.8.6.3 (an ACK may be delayed); Linux net/ipv4/tcp_output.c, tcp_send_delayed_ack. UNP 5.7
-    draws four segments: that is the other case below.
-    Platforms: the server must close before its kernel's ACK is due; Linux waits 40 ms at least, BSD up to 100 ms.
+    RFC 9293 §3.6, §3.8.6.3 (an ACK may be delayed); Linux net/ipv4/tcp_output.c,
+    tcp_send_delayed_ack. UNP 5.7 draws four segments: that is the other case below.
+    Platforms: the server must close before its kernel's ACK is due; Linux waits 40 ms at least, BSD
+    up to 100 ms.
     """
     one = one_client(lab, "tcpserv01")
-    one.child.run()
-    one.client.input("hello\n").prints("hello\n")
+    converse(one)
     one.client.end_input().ended()
     one.child.ended()
     lab.awaits(remote=lab.port, state=TIME_WAIT)
@@ -119,8 +119,7 @@ def test_past_the_delayed_ack_four_segments_end_a_connection(lab: Lab) -> None:
     RFC 9293 §3.6 figure 12, §3.8.6.3; UNP 5.7 and figure 2.5.
     """
     one = one_client(lab, "tcpserv01")
-    one.child.run()
-    one.client.input("hello\n").prints("hello\n")
+    converse(one)
     end_of_file = one.child.arm(leaving("read", on=CONNECTION))
     one.client.end_input().ended()
     end_of_file.reached()
@@ -155,6 +154,14 @@ def test_the_client_sends_the_first_fin(lab: Lab) -> None:
     assert lab.senders(FIN) == ["tcpcli01", "tcpserv01"]
 
 
+def converse(one: OneClient) -> None:
+    """Lets some lines be echoed: before three answers Linux may take a connection for one that
+    sends in one direction, and acknowledges at once (TCP_PINGPONG_THRESH)."""
+    one.child.run()
+    for number in range(5):
+        one.client.input(f"line {number}\n").prints(f"line {number}\n")
+
+
 def ending(lab: Lab) -> list[tuple[str, Flag]]:
     """Who sent which segment, from the first FIN on."""
     segments = lab.segments()
@@ -163,7 +170,8 @@ def ending(lab: Lab) -> list[tuple[str, Flag]]:
 
 
 def closed_in_time(lab: Lab) -> None:
-    """Looks that the server's close came before the delayed ACK was due: the machine may have stalled.
+    """Looks that the server's close came before the delayed ACK was due: the machine may have
+    stalled.
 
     Raises:
         Broken: it came later, so what was to be seen could not be.

@@ -25,7 +25,7 @@ every_family = pytest.mark.parametrize(
 
 
 def served_and_killed(lab: Lab, *options: str, address: str) -> None:
-    """A server is killed while connected, then its client ends: TIME_WAIT is at the server's port."""
+    """A server is killed while connected, then its client ends: TIME_WAIT at the server's port."""
     server = lab.start("reuseadr_eserver", *options, lab.port).reach(entering("accept"))
     client = lab.start("echo_client", address, lab.port).reach(leaving("connect"))
     server.reach(leaving("accept"))

@@ -1,8 +1,10 @@
-"""The server's process is terminated while its client sits in fgets and does not look at the connection."""
+"""The server's process is terminated while its client sits in fgets and does not look at the
+connection.
+"""
 
 import pytest
 
-from cases.steps import OneClient, arrived, gave, one_client
+from cases.steps import arrived, ends, gave, one_client, sleeps_in, OneClient
 from harness import (
     CLOSE_WAIT,
     CONNECTION,
@@ -20,7 +22,8 @@ from harness import (
 )
 
 LINK = "net.ipv6.conf.lo.disable_ipv6"
-"""With it a link of loopback is cut and joined again: sockets stay, segments wait to be sent again."""
+"""With it a link of loopback is cut and joined again: sockets stay, segments wait to be sent again.
+"""
 
 
 def killed_with_nothing_unread(lab: Lab, client: str = "tcpcli01") -> OneClient:
@@ -35,20 +38,25 @@ def killed_with_nothing_unread(lab: Lab, client: str = "tcpcli01") -> OneClient:
 
 
 def killed_with_data_unread(lab: Lab, client: str) -> OneClient:
-    """A line has come that the server's child has not read, and the client is about to read the echo."""
+    """A line has come that the server's child has not read, and the client is about to read the
+    echo.
+    """
     one = one_client(lab, "tcpserv01", client)
-    one.client.input("hello\n").reach(entering("read", on=CONNECTION))
+    read = one.client.arm(entering("read", on=CONNECTION))
+    one.client.input("hello\n")
+    read.reached()
     arrived(lab, len("hello\n"))
     return one
 
 
-# --- nothing unread: FIN -----------------------------------------------------------------------------------
+# --- nothing unread: FIN -------------------------------------------------------------------------
 
 
 @pytest.mark.about("FIN_WAIT2", "SIGKILL")
 @pytest.mark.scenario("S2.8")
 def test_the_killed_servers_end_is_in_fin_wait2(lab: Lab) -> None:
-    """The end of a killed server, which had read all, is in FIN_WAIT2: the kernel has closed for it.
+    """The end of a killed server, which had read all, is in FIN_WAIT2: the kernel has closed for
+    it.
 
     RFC 9293 §3.6; POSIX.1-2024 _Exit(); UNP 5.12.
     """
@@ -96,7 +104,8 @@ def test_a_killed_server_that_has_read_all_sends_fin(lab: Lab) -> None:
 @pytest.mark.about("write", "FIN", "CLOSE_WAIT")
 @pytest.mark.scenario("S2.8")
 def test_the_first_write_after_the_fin_succeeds(lab: Lab) -> None:
-    """A FIN tells only that the server sends no more: the client may write, and does not learn of the kill.
+    """A FIN tells only that the server sends no more: the client may write, and does not learn of
+    the kill.
 
     RFC 9293 §3.6 case 2; UNP 5.12.
     """
@@ -125,8 +134,9 @@ def test_what_the_client_writes_is_answered_with_rst(lab: Lab) -> None:
 def test_read_says_end_of_file_when_the_rst_has_come(lab: Lab) -> None:
     """On Linux the read after the RST gives the end of file that came before it.
 
-    Linux net/ipv4/tcp.c, tcp_recvmsg_locked (SOCK_DONE goes before sk_err) and tcp_input.c, tcp_reset; UNP 5.12, which
-    says that it depends on the timing whether the client reads this or ECONNRESET. Platforms: elsewhere it may.
+    Linux net/ipv4/tcp.c, tcp_recvmsg_locked (SOCK_DONE goes before sk_err) and tcp_input.c,
+    tcp_reset; UNP 5.12, which says that it depends on the timing whether the client reads this or
+    ECONNRESET. Platforms: elsewhere it may.
     """
     one = killed_with_nothing_unread(lab)
     write = one.client.arm(leaving("write", on=CONNECTION))
@@ -143,8 +153,8 @@ def test_read_says_end_of_file_when_the_rst_has_come(lab: Lab) -> None:
 def test_read_says_end_of_file_before_the_rst_comes(lab: Lab) -> None:
     """The read before the RST gives the end of file.
 
-    RFC 9293 §3.6; UNP 5.12. Over loopback the RST is there before the write returns; the link is cut, so that the
-    line waits to be sent again.
+    RFC 9293 §3.6; UNP 5.12. Over loopback the RST is there before the write returns; the link is
+    cut, so that the line waits to be sent again.
     """
     client = reads_while_the_link_is_cut(lab)
 
@@ -156,7 +166,8 @@ def test_read_says_end_of_file_before_the_rst_comes(lab: Lab) -> None:
 @pytest.mark.about("RST", "read", "FIN")
 @pytest.mark.scenario("S2.8")
 def test_the_rst_comes_all_the_same_after_the_read(lab: Lab) -> None:
-    """What the client wrote while the link was cut is sent again when it is whole, and answered with RST.
+    """What the client wrote while the link was cut is sent again when it is whole, and answered
+    with RST.
 
     RFC 9293 §3.8.1, §3.6.1; UNP 5.12.
     """
@@ -168,7 +179,9 @@ def test_the_rst_comes_all_the_same_after_the_read(lab: Lab) -> None:
 
 
 def reads_while_the_link_is_cut(lab: Lab) -> Process:
-    """A client that has written to a server that is gone, and that is held leaving its read; the line has not left."""
+    """A client that has written to a server that is gone, and that is held leaving its read; the
+    line has not left.
+    """
     server = lab.start("tcpserv01", "-a", lab.address6, lab.port).reach(entering("accept"))
     client = lab.start("tcpcli01", lab.address6, lab.port).run()
     child = server.reach(entering("read", on=CONNECTION), CHILDREN)
@@ -185,13 +198,14 @@ def reads_while_the_link_is_cut(lab: Lab) -> Process:
 @pytest.mark.scenario("S2.8")
 @pytest.mark.parametrize("client", ["tcpcli01", "tcpcli05"])
 def test_the_client_says_that_the_server_terminated_prematurely(lab: Lab, client: str) -> None:
-    """The client learns of the end of its server only from the read after its next line, and says so.
+    """The client learns of the end of its server only from the read after its next line, and says
+    so.
 
     UNP 5.12.
     """
     one = killed_with_nothing_unread(lab, client)
 
-    assert one.client.input("more\n").ended() == exited(1)
+    assert ends(one.client.input("more\n")) == exited(1)
     assert one.client.errors == f"{client}: server terminated prematurely\n"
 
 
@@ -204,17 +218,18 @@ def test_the_parent_of_the_killed_child_listens_on(lab: Lab) -> None:
     """
     one = killed_with_nothing_unread(lab)
 
-    assert one.server.kernel_state == "S"
+    assert sleeps_in(one.server, "accept")
     assert lab.states(local=lab.port, state=LISTEN) == [LISTEN]
 
 
-# --- data unread: RST --------------------------------------------------------------------------------------
+# --- data unread: RST ----------------------------------------------------------------------------
 
 
 @pytest.mark.about("RST", "FIN", "SIGKILL")
 @pytest.mark.scenario("S2.8")
 def test_a_killed_server_that_has_data_unread_sends_rst_and_no_fin(lab: Lab) -> None:
-    """The kernel closes a connection with data unread by RST, so that the sender learns of the loss.
+    """The kernel closes a connection with data unread by RST, so that the sender learns of the
+    loss.
 
     RFC 9293 §3.6.1 (SHLD-3), RFC 2525 §2.17; Linux net/ipv4/tcp.c, __tcp_close.
     """
@@ -279,5 +294,5 @@ def test_the_client_tells_of_the_reset(lab: Lab) -> None:
     one = killed_with_data_unread(lab, "tcpcli01")
     one.child.kill()
 
-    assert one.client.ended() == exited(111)
+    assert ends(one.client) == exited(111)
     assert one.client.errors.startswith("read: ECONNRESET")

@@ -4,7 +4,7 @@ from signal import SIGPIPE
 
 import pytest
 
-from cases.steps import OneClient, gave, one_client
+from cases.steps import ends, gave, one_client, OneClient
 from harness import (
     CHILDREN,
     CONNECTION,
@@ -23,7 +23,9 @@ EITHER = [("tcpcli11 -i", "write"), ("tcpcli11 -n", "send")]
 
 
 def reset_between_the_writes(lab: Lab, client: str, call: str = "write") -> OneClient:
-    """The server's child is killed; the client has written a first byte, and the RST for it has come."""
+    """The server's child is killed; the client has written a first byte, and the RST for it has
+    come.
+    """
     one = one_client(lab, "tcpserv01", client)
     one.child.run()
     one.child.blocked("read").kill()
@@ -52,13 +54,14 @@ def test_the_write_before_the_rst_succeeds(lab: Lab) -> None:
 @pytest.mark.about("SIGPIPE", "RST", "write")
 @pytest.mark.scenario("S2.10")
 def test_the_write_after_the_rst_kills_the_client_with_sigpipe(lab: Lab) -> None:
-    """A write to a connection that has been reset raises SIGPIPE, whose default is to end the process.
+    """A write to a connection that has been reset raises SIGPIPE, whose default is to end the
+    process.
 
     POSIX.1-2024 write() [EPIPE]; Linux net/core/stream.c, sk_stream_error; UNP 5.13.
     """
     one = reset_between_the_writes(lab, "tcpcli11")
 
-    assert one.client.ended() == killed_by(SIGPIPE)
+    assert ends(one.client) == killed_by(SIGPIPE)
 
 
 @pytest.mark.about("SIGPIPE", "EPIPE", "SIG_IGN", "MSG_NOSIGNAL", "write", "send")
@@ -69,7 +72,8 @@ def test_the_write_after_the_rst_returns_epipe_where_no_signal_ends_the_client(
 ) -> None:
     """With SIGPIPE ignored, or with MSG_NOSIGNAL, the write after the RST returns EPIPE.
 
-    POSIX.1-2024 write() [EPIPE], send() [MSG_NOSIGNAL]; UNP 5.13. Platforms: BSD and macOS have SO_NOSIGPIPE too.
+    POSIX.1-2024 write() [EPIPE], send() [MSG_NOSIGNAL]; UNP 5.13. Platforms: BSD and macOS have
+    SO_NOSIGPIPE too.
     """
     one = reset_between_the_writes(lab, client, call)
 
@@ -86,7 +90,7 @@ def test_a_client_that_gets_epipe_tells_of_it(lab: Lab, client: str, call: str) 
     """
     one = reset_between_the_writes(lab, client, call)
 
-    assert one.client.ended() == exited(111)
+    assert ends(one.client) == exited(111)
     assert one.client.errors.startswith(f"{call}: EPIPE")
 
 
@@ -106,10 +110,12 @@ def test_msg_nosignal_raises_no_signal(lab: Lab) -> None:
 @pytest.mark.about("SIGPIPE", "RST", "write", "FIN")
 @pytest.mark.scenario("S2.10")
 def test_two_writes_before_the_rst_raise_no_sigpipe(lab: Lab) -> None:
-    """It is the RST, not the FIN, that makes a write fail: both writes succeed before the RST has come.
+    """It is the RST, not the FIN, that makes a write fail: both writes succeed before the RST has
+    come.
 
-    RFC 9293 §3.6; UNP 5.13, whose client sleeps between the writes for that reason. Over loopback the RST is there
-    before the first write returns; the link is cut, so that the line waits to be sent again.
+    RFC 9293 §3.6; UNP 5.13, whose client sleeps between the writes for that reason. Over loopback
+    the RST is there before the first write returns; the link is cut, so that the line waits to be
+    sent again.
     """
     server = lab.start("tcpserv01", "-a", lab.address6, lab.port).reach(entering("accept"))
     client = lab.start("tcpcli11", lab.address6, lab.port).run()
@@ -119,6 +125,6 @@ def test_two_writes_before_the_rst_raise_no_sigpipe(lab: Lab) -> None:
     lab.awaits(local=lab.port, state=FIN_WAIT2)
     lab.sysctl("net.ipv6.conf.lo.disable_ipv6", 1)
 
-    assert client.input("line\n").ended() == exited(1)
+    assert ends(client.input("line\n")) == exited(1)
     assert [call.outcome for call in client.calls("write")[:2]] == [1, len("ine\n")]
     assert lab.senders(RST) == []

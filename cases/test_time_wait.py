@@ -16,7 +16,9 @@ from harness import (
 TIMEWAIT_LEN = 60
 """Seconds: TCP_TIMEWAIT_LEN in the kernel's include/net/tcp.h."""
 LATEST = TIMEWAIT_LEN * 9 / 8
-"""When the timer strikes at the latest: the kernel's timer wheel may be an eighth late, not early."""
+"""When the timer strikes at the latest: the kernel's timer wheel may be an eighth late."""
+LOOKED = 5
+"""A busy machine may look at a timer so many seconds after it was set."""
 
 
 def served_and_closed(lab: Lab, *options: str, address: str) -> None:
@@ -81,7 +83,7 @@ def test_time_wait_begins_with_60_seconds(lab: Lab, options: list[str], address:
     served_and_closed(lab, *options, address=address)
     [waiting] = lab.awaits(local=lab.port, state=TIME_WAIT)
     assert waiting.timer == "time_wait"
-    assert waiting.expires is not None and TIMEWAIT_LEN - 1 < waiting.expires <= TIMEWAIT_LEN
+    assert waiting.expires is not None and TIMEWAIT_LEN - LOOKED < waiting.expires <= TIMEWAIT_LEN
 
 
 @pytest.mark.about("TIME_WAIT", "tcp_fin_timeout")
@@ -96,7 +98,7 @@ def test_tcp_fin_timeout_does_not_set_the_time_wait_timer(lab: Lab, seconds: int
     lab.sysctl("net.ipv4.tcp_fin_timeout", seconds)
     served_and_closed(lab, address=lab.address)
     [waiting] = lab.awaits(local=lab.port, state=TIME_WAIT)
-    assert waiting.expires is not None and TIMEWAIT_LEN - 1 < waiting.expires <= TIMEWAIT_LEN
+    assert waiting.expires is not None and TIMEWAIT_LEN - LOOKED < waiting.expires <= TIMEWAIT_LEN
 
 
 @pytest.mark.about("TIME_WAIT", "tcp_fin_timeout")
@@ -115,8 +117,9 @@ def test_time_wait_lasts_60_seconds(lab: Lab, seconds: int) -> None:
     served_and_closed(lab, address=lab.address)
     lab.awaits(local=lab.port, state=TIME_WAIT)
     assert lab.goes(local=lab.port, state=TIME_WAIT, deadline=LATEST + 10)
+    lasted = monotonic() - began
     # A tick of the kernel's clock may have begun before ours.
-    assert TIMEWAIT_LEN - 0.1 <= monotonic() - began <= LATEST + 1
+    assert TIMEWAIT_LEN - 0.1 <= lasted <= LATEST + 1
 
 
 @pytest.mark.about("TIME_WAIT", "EADDRINUSE", "bind")
@@ -144,7 +147,8 @@ def test_the_binding_error_lasts_as_long_as_time_wait(lab: Lab) -> None:
     assert early.outcome("bind") == EADDRINUSE
 
     assert lab.goes(local=lab.port, state=TIME_WAIT, deadline=LATEST + 10)
-    assert TIMEWAIT_LEN - 0.1 <= monotonic() - began <= LATEST + 1
+    lasted = monotonic() - began
+    assert TIMEWAIT_LEN - 0.1 <= lasted <= LATEST + 1
 
     late = lab.start("reuseadr_eserver", lab.port)
     assert late.outcome("bind") == 0

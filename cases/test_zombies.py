@@ -36,8 +36,8 @@ def test_the_zombies_parent_is_the_server(lab: Lab) -> None:
     one.child.ended()
     status = status_of(lab, one.child)
 
-    assert status["State"] == "Z (zombie)"
-    assert int(status["PPid"]) == one.server.pid
+    assert status.get("State") == "Z (zombie)"
+    assert status.get("PPid") == str(one.server.pid)
 
 
 def status_of(lab: Lab, process: Process) -> dict[str, str]:
@@ -86,7 +86,8 @@ def test_zombies_go_when_the_server_ends(lab: Lab) -> None:
 @pytest.mark.scenario("S2.4", "S4.2")
 @pytest.mark.parametrize("server", WAITING + MPSERV)
 def test_a_handler_that_waits_leaves_no_zombie_of_one_client(lab: Lab, server: str) -> None:
-    """With one client at a time, a SIGCHLD handler that waits leaves no zombie while the server lives.
+    """With one client at a time, a SIGCHLD handler that waits leaves no zombie while the server
+    lives.
 
     POSIX.1-2024 wait(), sigaction(); UNP 5.9.
     """
@@ -143,5 +144,9 @@ def test_the_handler_runs_once_for_one_child(lab: Lab, server: str) -> None:
     one.child.ended()
     one.server.blocked("accept")
 
-    signals = lab.events(kinds=["signal"], process=one.server)
-    assert [(event.signal, event.sender) for event in signals] == [("SIGCHLD", one.child.pid)]
+    handled = [
+        (event.signal, event.sender)
+        for event in lab.events(kinds=["signal"], process=one.server)
+        if event.disposition == "handler"
+    ]
+    assert handled == [("SIGCHLD", one.child.pid)]

@@ -19,6 +19,8 @@ _GRACE = 3.0
 """Seconds that a reply may take beyond the deadline of its request."""
 _PROMPT = 10.0
 """Seconds for a request that waits for nothing."""
+_SHOWN = 32
+"""Processes that a message describes."""
 _LEAVE = 10.0
 """Seconds from the end of the channel till the conductor has exited."""
 
@@ -221,12 +223,15 @@ def anonymous_file(name: str) -> IO[bytes]:
 
 
 def describe_processes(wire: Sequence[dict[str, Any]]) -> str:
-    """The processes of a reply, a line each: "  2 echo_client, running, in connect"."""
-    return "\n".join(f"  {_describe(process)}" for process in wire) or "  no process"
+    """The processes of a reply, a line each: "  2 echo_client, running, in connect". Of many only the first."""
+    lines = [f"  {_describe(process)}" for process in wire[:_SHOWN]]
+    lines += [f"  and {len(wire) - _SHOWN} more"] if len(wire) > _SHOWN else []
+    return "\n".join(lines) or "  no process"
 
 
 def _describe(process: dict[str, Any]) -> str:
-    words = [f"{process['process']} {process['name']}", process["state"]]
+    stopped = process["state"] == "running" and process["kernel"] == "T"
+    words = [f"{process['process']} {process['name']}", "stopped" if stopped else process["state"]]
     if "at" in process:
         at = process["at"]
         words.append(f"at {at['kind']} {at.get('call') or at.get('signal') or ''}".rstrip())
@@ -234,4 +239,6 @@ def _describe(process: dict[str, Any]) -> str:
         words.append(f"in {process['in']}")
     if "exit" in process:
         words.append(f"exit {process['exit'].get('code', process['exit'].get('signal'))}")
+        if process["exit"].get("signal") == "SIGXFSZ":
+            words.append("it wrote more into one file than its limit fsize allows")
     return ", ".join(words)

@@ -1,6 +1,6 @@
 """The evidence: a case's time line, all processes side by side, for a person to read."""
 
-import textwrap
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -20,6 +20,8 @@ _ROWS = 300
 """Rows shown at most; the middle of a longer time line is left out."""
 _EVENTS = 4000
 """Events looked at, at most: the last ones."""
+_INDENT = "  "
+_PIECES = re.compile(r"[^ ,|]+[ ,|]*|[ ,|]+")
 _OUTPUT = 10
 """Lines of a program's output shown."""
 
@@ -220,7 +222,19 @@ def _over(end: int | None, begin: int) -> bool:
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False) or [""]
+    """Breaks a text between words, and after the marks that part arguments and flags; a longer piece anywhere."""
+    lines = [""]
+    for piece in _PIECES.findall(text):
+        while piece:
+            room = width - len(lines[-1])
+            fits = len(piece.rstrip()) <= room
+            longer_than_a_line = len(piece) > width - len(_INDENT)
+            taken = len(piece) if fits else room if longer_than_a_line else 0
+            lines[-1] += piece[:taken]
+            piece = piece[taken:]
+            if piece:
+                lines.append(_INDENT)
+    return [line.rstrip() for line in lines]
 
 
 def _middle_out(rows: Sequence[Row]) -> list[Row | None]:

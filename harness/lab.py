@@ -26,6 +26,9 @@ _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "TZ": "UTC",
 }
+_FILE_LIMIT = 256 << 20
+"""Bytes that a program may write into one file, its output among them; what prints for ever ends there by SIGXFSZ."""
+_QUIET = ("arm", "processes", "sysctl")
 _PAGE = 20000
 """Events asked for at a time."""
 
@@ -128,7 +131,7 @@ class Lab:
             args: its arguments, as text.
             host: where it runs; the lab's first host if None.
             env: added to a small, fixed environment.
-            limits: by name ("nofile"): soft and hard, or one number for both.
+            limits: by name ("nofile"): soft and hard, or one number for both; "fsize" is 256 MiB unless given.
             stdin: a kind of stream, or the whole input.
             user: the user id it runs under; the lab's own if None.
             detachable: whether `detach` may let go of it.
@@ -145,7 +148,7 @@ class Lab:
                 argv=[os.fspath(path), *map(str, args)],
                 env=self._environment(env),
                 host=host,
-                limits=_pairs(limits),
+                limits=_pairs({"fsize": _FILE_LIMIT, **(limits or {})}),
                 user=user,
                 detachable=detachable or None,
                 cwd=cwd,
@@ -188,7 +191,7 @@ class Lab:
 
         Args:
             local, remote: ports.
-            more: the other members of sockets.Filter: family, type, inode, local_host, remote_host, host.
+            more: the other members of sockets.Filter: family, type, timer, inode, local_host, remote_host, host.
         """
         return self._sockets(Filter(local, remote, state, **more))
 
@@ -430,7 +433,11 @@ class Lab:
     # --- the conductor -----------------------------------------------------------------------------------------
 
     def ask(self, do: str, descriptors: Sequence[int] = (), **members: Any) -> dict[str, Any]:
-        """Makes a request of the conductor; see Conductor.ask."""
+        """Makes a request of the conductor; see Conductor.ask. Input that is ready is delivered first, unless the request only looks at
+        processes or gets something ready itself."""
+        if do not in _QUIET:
+            for streams in self._streams.values():
+                streams.deliver()
         return self._conductor.ask(do, descriptors, **members)
 
     def verify(self) -> None:
@@ -459,9 +466,7 @@ class Lab:
                 streams.close()
 
 
-def _pairs(limits: Mapping[str, int | tuple[int, int]] | None) -> dict[str, list[int]] | None:
-    if limits is None:
-        return None
+def _pairs(limits: Mapping[str, int | tuple[int, int]]) -> dict[str, list[int]]:
     return {
         name: [value, value] if isinstance(value, int) else list(value)
         for name, value in limits.items()

@@ -1,7 +1,7 @@
 """Processes: programs that run under the conductor, and the verbs that drive them."""
 
 import signal as signals
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +89,8 @@ class Process:
         Raises:
             Broken: the moment does not come; the text says what came instead.
         """
+        if self._streams.typed:
+            return self._reach_typing(moment, scope, deadline)
         reply = self._ask(
             "reach",
             moment=moment.wire(),
@@ -96,6 +98,15 @@ class Process:
             deadline=deadline or self.lab.deadline,
         )
         return self.lab.handle(reply["process"])
+
+    def _reach_typing(self, moment: Moment, scope: Scope, deadline: float | None) -> "Process":
+        """Reaches a moment that input leads to: arms it before the input arrives."""
+        watch = self.arm(moment, scope)
+        try:
+            self._let_go()  # looks before the input arrives: what is held afterwards is held by this watch
+            return watch.reached(deadline)
+        finally:
+            watch.disarm()
 
     def run(self) -> "Process":
         """Lets it go on. Does nothing to a process that runs already."""
@@ -197,10 +208,28 @@ class Process:
         if self.state == "held":
             self.reach(leaving(call))
             return
-        watch = self.arm(leaving(call))
-        # It runs, so the call may have ended between looking and arming.
-        if len(self.outcomes(call)) == seen:
-            watch.reached()
+        self._catch(leaving(call), lambda: len(self.outcomes(call)) > seen)
+
+    def _catch(
+        self, moment: Moment, come: Callable[[], bool], deadline: float | None = None
+    ) -> None:
+        """Holds a process that runs at a moment, unless what the moment brings has come meanwhile.
+
+        Args:
+            come: looks whether it has.
+
+        Raises:
+            Broken: it has not come, and the moment does not come.
+        """
+        try:
+            watch = self.arm(moment)
+        except Refused:
+            # It runs, so it may have come and even ended between looking and arming.
+            if not come():
+                raise
+            return
+        if not come():
+            watch.reached(deadline)
         watch.disarm()
 
     def outcomes(self, call: str) -> list[Outcome]:
@@ -224,15 +253,18 @@ class Process:
     def input(self, data: str | bytes) -> "Process":
         """Puts data into its standard input.
 
+        It arrives when the next verb takes effect, of whatever process: a process that runs and waits for it cannot
+        have passed the moment that the next verb reaches for.
+
         Raises:
-            Broken: there is no room for it, or the program has closed its end.
+            Broken: the input has ended, or is a file. The next verb: there is no room, or the program has closed it.
         """
-        self._streams.write(data.encode() if isinstance(data, str) else data)
+        self._streams.type(data.encode() if isinstance(data, str) else data)
         return self
 
     def end_input(self) -> "Process":
-        """Ends its standard input."""
-        self._streams.end_input()
+        """Ends its standard input: as input, when the next verb takes effect."""
+        self._streams.type(None)
         return self
 
     @property
@@ -267,10 +299,7 @@ class Process:
         if self.state == "held":
             self.reach(written, deadline=deadline)
             return
-        watch = self.arm(written)
-        if text not in self.output:
-            watch.reached(deadline)
-        watch.disarm()
+        self._catch(written, lambda: text in self.output, deadline)
 
     # --- who and what it is ------------------------------------------------------------------------------------
 

@@ -142,6 +142,8 @@ class Filter:
     state: State | Iterable[State] | None = None
     family: AddressFamily | str | None = None
     type: SocketKind | str | None = None
+    timer: str | None = None
+    """The timer that runs: retransmit, keepalive, time_wait or persist."""
     inode: int | None = None
     local_host: str | None = None
     remote_host: str | None = None
@@ -167,6 +169,7 @@ class Filter:
             "state": [str(state) for state in self.states] or None,
             "family": _name(self.family),
             "type": _name(self.type),
+            "timer": self.timer,
             "inode": self.inode,
         }
         return {name: value for name, value in members.items() if value is not None}

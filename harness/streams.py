@@ -32,6 +32,7 @@ class Streams:
         self._open: set[int] = set()
         self._terminal: tuple[int, int] | None = None
         self._collected: dict[int, bytes] = {}
+        self._typing: list[bytes | None] = []
         try:
             ends = [self._input(stdin), self._output(stdout), self._output(stderr)]
         except BaseException:
@@ -91,15 +92,36 @@ class Streams:
         for descriptor in set(self.theirs):
             self._close(descriptor)
 
-    def write(self, data: bytes) -> None:
-        """Puts data into the program's standard input.
+    def type(self, data: bytes | None) -> None:
+        """Gets data ready for the program's standard input, or its end (None). See deliver.
 
         Raises:
-            Broken: there is no room for it, the program has closed its end, or the input is a file or has ended.
+            Broken: the input is a file, or has ended.
         """
-        ours = self._ours[0]
-        if ours not in self._open:
+        if data is not None and (self._ours[0] not in self._open or None in self._typing):
             raise Broken("the program's standard input is a file, or has ended")
+        self._typing.append(data)
+
+    @property
+    def typed(self) -> bool:
+        """Whether something is ready and not delivered."""
+        return bool(self._typing)
+
+    def deliver(self) -> None:
+        """Puts what is ready into the program's standard input.
+
+        Raises:
+            Broken: there is no room for it, or the program has closed its end.
+        """
+        while self._typing:
+            data = self._typing.pop(0)
+            if data is None:
+                self._end_input()
+            else:
+                self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        ours = self._ours[0]
         try:
             written = os.write(ours, data)
         except BlockingIOError:
@@ -112,10 +134,10 @@ class Streams:
                 "which nobody reads now: give long input to start(..., stdin=bytes)"
             )
 
-    def end_input(self) -> None:
-        """Ends the program's standard input: closes the pipe, or types the end-of-file character."""
+    def _end_input(self) -> None:
+        """Closes the pipe, or types the end-of-file character."""
         if self._kinds[0] is Stream.PTY:
-            self.write(_END_OF_INPUT)
+            self._write(_END_OF_INPUT)
         elif self._ours[0] in self._open:
             self._close(self._ours[0])
 

@@ -6,6 +6,7 @@ from typing import Any
 from .event import Event
 
 _SHOWN_BYTES = 24
+_SHOWN_FLAGS = 8
 
 
 def arguments(args: Mapping[str, Any]) -> str:
@@ -17,7 +18,8 @@ def _argument(name: str, value: Any) -> str:
     if value is None:
         return "?"
     if isinstance(value, list):
-        return "|".join(_argument(name, item) for item in value) or "0"
+        shown = "|".join(_argument(name, item) for item in value[:_SHOWN_FLAGS]) or "0"
+        return shown + (f"|..{len(value)}" if len(value) > _SHOWN_FLAGS else "")
     if isinstance(value, dict):
         return _structure(value)
     return str(value)

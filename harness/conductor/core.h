@@ -29,6 +29,7 @@ struct thread {
     struct process *process;
     pid_t tid;
     bool held;
+    bool stopped;                /* by a signal, till SIGCONT */
     uint64_t held_at;            /* seq of the event it is held at */
     const struct call_shape *in; /* the call it has entered and not left, or NULL */
     uint64_t entered;            /* seq of that entering */
@@ -97,6 +98,7 @@ struct core {
     struct process *processes, **last_process;
     struct watch *watches;
     int born, armed; /* how many so far */
+    bool full;       /* a fork was refused, as so many live as a lab holds */
 };
 
 struct core *core_open(const struct source *source);

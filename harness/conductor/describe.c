@@ -196,9 +196,20 @@ static void add_whereabouts(json_t *object, const struct core *core, const struc
     }
 }
 
+/* A process that a signal has stopped is in a tracing stop to the kernel only because it is traced.
+ */
+static char letter_of(const struct process *process)
+{
+    for (const struct thread *thread = process->threads; thread; thread = thread->next) {
+        if (thread->stopped)
+            return 'T';
+    }
+    return proc_state(process->pid, process->pid);
+}
+
 json_t *describe_process(const struct core *core, const struct process *process)
 {
-    const char letter[2] = {proc_state(process->pid, process->pid), '\0'};
+    const char letter[2] = {letter_of(process), '\0'};
     json_t *object = json_pack("{s:i, s:i, s:o, s:i, s:s, s:s, s:s, s:s}", "process",
                                process->number, "program", process->program, "parent",
                                process->parent ? json_integer(process->parent) : json_null(), "pid",

@@ -12,8 +12,16 @@ enum outlook { OUTLOOK_OPEN, OUTLOOK_COME, OUTLOOK_HOPELESS };
 
 typedef enum outlook look(struct lab *lab, json_t **answer, struct reason *why);
 
-/* Facts that nobody tells us of are looked for this often (ns). */
-static const uint64_t pause_between_looks = 100000;
+/* Facts that nobody tells us of are looked for: often at first, less often the longer they take, so
+ * that the wait for a kernel timer costs no processor. In ns. */
+static uint64_t pause_between_looks(const struct lab *lab)
+{
+    const uint64_t shortest = 100000, longest = 10000000;
+    const uint64_t began = lab->due - (uint64_t)(lab->pending.deadline * 1e9);
+    const uint64_t pause = lab->looked > began ? (lab->looked - began) / 32 : 0;
+
+    return pause < shortest ? shortest : pause > longest ? longest : pause;
+}
 
 static enum outlook look_watch(struct lab *lab, json_t **answer, struct reason *why)
 {
@@ -140,7 +148,7 @@ static void conclude(struct lab *lab, json_t *reply)
 
 static bool time_to_look(const struct lab *lab, uint64_t now)
 {
-    return !lookouts[lab->pending.verb].polled || now - lab->looked >= pause_between_looks;
+    return !lookouts[lab->pending.verb].polled || now - lab->looked >= pause_between_looks(lab);
 }
 
 void lab_look(struct lab *lab)
@@ -161,12 +169,14 @@ void lab_look(struct lab *lab)
     else if (outlook == OUTLOOK_HOPELESS)
         conclude(lab, late(lab, why.text));
     else if (now >= lab->due)
-        conclude(lab, late(lab, "the deadline passed"));
+        conclude(lab, late(lab, lab->core->full ? "the deadline passed; the lab was full, and fork "
+                                                  "gave EAGAIN"
+                                                : "the deadline passed"));
 }
 
 uint64_t lab_next_look(const struct lab *lab)
 {
-    const uint64_t next = lab->looked + pause_between_looks;
+    const uint64_t next = lab->looked + pause_between_looks(lab);
 
     if (!lab->waiting)
         return UINT64_MAX;

@@ -569,6 +569,7 @@ static const struct {
     {"local_host", MEMBER_FILTER, NULL},
     {"remote_host", MEMBER_FILTER, NULL},
     {"state", MEMBER_FILTER, NULL},
+    {"timer", MEMBER_FILTER, NULL},
     /* The only word with two meanings: a filter's member, and what `holders` asks about. */
     {"inode", MEMBER_FILTER, NULL},
     {"inode", MEMBER_INODE, read_inode},

@@ -41,13 +41,14 @@ static const char *const states[STATES] = {
     [STATE_BOUND_INACTIVE] = "CLOSED",
 };
 
-static const char *const timers[] = {
-    [0] = NULL, [1] = "retransmit", [2] = "keepalive", [3] = "time_wait", [4] = "persist"};
-
 struct word {
     const char *name;
     int value;
 };
+
+/* In the order of the kernel's numbers, from 1; 0 means that none runs. */
+static const struct word timers[] = {
+    {"retransmit", 1}, {"keepalive", 2}, {"time_wait", 3}, {"persist", 4}, {NULL, 0}};
 
 static const struct word families[] = {
     {"AF_INET", AF_INET}, {"AF_INET6", AF_INET6}, {"AF_UNIX", AF_UNIX}, {NULL, 0}};
@@ -203,6 +204,8 @@ int socket_filter_parse(const json_t *request, struct socket_filter *filter, str
         parse_host(request, "local_host", &filter->local_host, why) < 0 ||
         parse_host(request, "remote_host", &filter->remote_host, why) < 0 ||
         parse_states(request, &filter->states, why) < 0 ||
+        parse_word(request, "timer", timers, "retransmit, keepalive, time_wait or persist",
+                   &filter->timer, why) < 0 ||
         parse_inode(request, &filter->inode, why) < 0)
         return -1;
     return check_family(filter, why);
@@ -268,6 +271,7 @@ static bool matches(const struct socket_filter *filter, const struct entry *entr
            (filter->local < 0 || filter->local == entry->local.port) &&
            (filter->remote < 0 || filter->remote == entry->remote.port) &&
            (filter->inode < 0 || filter->inode == entry->inode) &&
+           (filter->timer == 0 || filter->timer == entry->timer) &&
            (filter->states == 0 || filter->states & state_bit(entry->state)) &&
            host_matches(&filter->local_host, entry, &entry->local) &&
            host_matches(&filter->remote_host, entry, &entry->remote);
@@ -635,8 +639,7 @@ static json_t *names_json(const struct entry *entry)
 
 static json_t *entry_json(const struct entry *entry)
 {
-    const size_t known = sizeof timers / sizeof *timers;
-    const char *timer = (size_t)entry->timer < known ? timers[entry->timer] : NULL;
+    const char *timer = name_of(timers, entry->timer);
     const char *type = name_of(types, entry->type), *state = socket_state_name(entry->state);
     json_t *names = names_json(entry),
            *rest = json_pack("{s:I, s:I, s:s?, s:I, s:I, s:I, s:I, s:I}", "receive_queue",

@@ -367,6 +367,7 @@ static const struct {
     {"local_host", "'127.0.0.1'"},
     {"remote_host", "'127.0.0.1'"},
     {"state", "['LISTEN']"},
+    {"timer", "'persist'"},
     {"inode", "5"},
     {"bogus", "1"},
     {"Process", "1"},
@@ -374,7 +375,8 @@ static const struct {
 };
 enum { MEMBERS = sizeof members / sizeof members[0] };
 
-#define FILTER "family", "type", "local", "remote", "local_host", "remote_host", "state", "inode"
+#define FILTER                                                                                     \
+    "family", "type", "local", "remote", "local_host", "remote_host", "state", "timer", "inode"
 
 /* PROTOCOL.md, verbs. */
 static const struct {
@@ -646,6 +648,7 @@ static const struct refusal {
     {"await", "gone", "null", "gone: expected true or false, got null"},
     {"await", "local", "'http'", NULL},
     {"await", "state", "'LISTEN'", NULL},
+    {"await", "timer", "'egg'", NULL},
     {"sockets", "family", "'AF_FROB'", NULL},
     {"sockets", "type", "1", NULL},
     {"sockets", "remote", "65536", NULL},

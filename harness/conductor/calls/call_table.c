@@ -320,6 +320,11 @@ const struct call_shape call_table[] = {
     {.name = "rt_sigsuspend",
      .known_as = "sigsuspend",
      .arguments = {{.name = "mask", .kind = KIND_SIGNAL_SET, .with = 1}}},
+    {.name = "rt_sigtimedwait",
+     .known_as = "sigtimedwait",
+     .arguments = {{.name = "set", .kind = KIND_SIGNAL_SET, .with = 3},
+                   {0},
+                   {.name = "timeout", .kind = KIND_TIMESPEC}}},
     {.name = "pause"},
     {.name = "restart_syscall", .role = ROLE_RESTART},
 

@@ -23,13 +23,14 @@ static void event_stop(struct core *core, struct thread *thread, int number)
     else if (number == SIGTRAP)
         tracee_resume(thread);
     else
-        ptrace(PTRACE_LISTEN, thread->tid, 0, 0);
+        thread->stopped = ptrace(PTRACE_LISTEN, thread->tid, 0, 0) == 0;
 }
 
 static void stopped(struct core *core, struct thread *thread, int status)
 {
     const int event = status >> 16, number = WSTOPSIG(status);
 
+    thread->stopped = false;
     switch (event) {
     case PTRACE_EVENT_SECCOMP:
         tracee_call_stop(core, thread);

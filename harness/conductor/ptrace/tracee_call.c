@@ -115,10 +115,12 @@ static bool makes_process(int number)
 
 /* A lab holds so many processes and no more: what a limit of the machine would do to a program that
  * forks for ever, without harm to the machine. */
-static void limit_living(const struct core *core, int number, struct orders *orders)
+static void limit_living(struct core *core, int number, struct orders *orders)
 {
-    if (!orders->error && makes_process(number) && tracer_of(core)->living >= LIVING_LIMIT)
-        orders->error = EAGAIN;
+    if (orders->error || !makes_process(number) || tracer_of(core)->living < LIVING_LIMIT)
+        return;
+    orders->error = EAGAIN;
+    core->full = true;
 }
 
 /* A call's entry that starts a new call, not one that is restarted. */
