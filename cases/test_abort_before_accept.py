@@ -86,8 +86,7 @@ def test_the_first_read_of_an_aborted_connection_says_econnreset(lab: Lab, serve
 @pytest.mark.scenario("S2.7")
 @pytest.mark.parametrize("server", EVERY)
 def test_the_first_read_after_a_later_abort_says_econnreset_too(lab: Lab, server: str) -> None:
-    """The first read says the same when the RST comes after accept: on Linux the order does not
-    show.
+    """When the RST comes after accept the first read says the same: the order does not show.
 
     POSIX.1-2024 read() [ECONNRESET]; UNP 5.11.
     """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cases.steps import comes, echoes, ends, one_client, OneClient, started
+from cases.steps import OneClient, comes, echoes, ends, one_client, started
 from harness import CONNECTION, EINTR, Lab, entering, exited, leaving
 
 RESTARTING = ["tcpserv02", "tcpserv03", "tcpserv04"]
@@ -23,8 +23,7 @@ def child_ends(one: OneClient) -> None:
 @pytest.mark.scenario("S2.6")
 @pytest.mark.parametrize("server", RESTARTING)
 def test_accept_goes_on_after_a_handler_with_sa_restart(lab: Lab, server: str) -> None:
-    """An accept that sleeps when a handler with SA_RESTART runs goes on, and returns the next
-    client.
+    """An accept that a handler with SA_RESTART wakes goes on, and returns the next client.
 
     POSIX.1-2024 sigaction() [SA_RESTART]; signal(7); UNP 5.9 (which warns that some systems do not
     restart accept).
@@ -62,8 +61,7 @@ def test_accept_goes_on_after_a_signal_that_was_pending_at_its_entry(lab: Lab, s
 @pytest.mark.scenario("S2.6")
 @pytest.mark.parametrize("server", RESTARTING)
 def test_a_server_with_sa_restart_serves_the_next_client(lab: Lab, server: str) -> None:
-    """With SA_RESTART even a server whose accept is not guarded serves on after its first child has
-    ended.
+    """With SA_RESTART a server whose accept is not guarded serves on after a child's end, too.
 
     POSIX.1-2024 sigaction() [SA_RESTART]; UNP 5.9.
     """
@@ -113,8 +111,7 @@ def test_accept_is_interrupted_by_a_signal_that_was_pending_at_its_entry(
 @pytest.mark.scenario("S2.6", "S4.4")
 @pytest.mark.parametrize("server", INTERRUPTED)
 def test_accept_is_not_interrupted_by_a_signal_before_it(lab: Lab, server: str) -> None:
-    """Without SA_RESTART too, a SIGCHLD that is delivered before accept is entered does not
-    interrupt it.
+    """A SIGCHLD that is delivered before accept is entered does not interrupt it.
 
     So the fault of an unguarded accept shows only when the child ends in time. POSIX.1-2024 XSH
     2.4.1; UNP 5.9.

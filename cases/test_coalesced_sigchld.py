@@ -18,9 +18,7 @@ LOOPING = ["tcpserv04", "tcpserv04 -i", "echo_mpserv -l"]
 
 
 def five_clients(lab: Lab, server: str) -> tuple[Process, Process]:
-    """A server that has forked five children and is held before its next accept, and the one client
-    of them all.
-    """
+    """A server with five children, held before its next accept, and the one client of them all."""
     listening = started(lab, server)
     client = comes(lab, "tcpcli04")
     listening.reach(entering("accept", nth=5))
@@ -28,9 +26,7 @@ def five_clients(lab: Lab, server: str) -> tuple[Process, Process]:
 
 
 def held_at_a_call(lab: Lab, command: str) -> Process:
-    """All five children end while the server is held at a call; then it goes on till it sleeps in
-    accept.
-    """
+    """All five children end while the server is held at a call; then it goes on."""
     server, client = five_clients(lab, command)
     client.input("hello\n").end_input().ended()
     for child in server.children:
@@ -73,14 +69,13 @@ def signals(lab: Lab, server: Process) -> int:
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE)
 def test_one_wait_leaves_four_of_five_when_held_at_a_call(lab: Lab, command: str) -> None:
-    """A handler that waits once leaves four zombies when five children end before the first SIGCHLD
-    is taken.
+    """A handler that waits once leaves four zombies of five that end before SIGCHLD is taken.
 
     POSIX.1-2024 XSH 2.4.1 (a pending signal that is generated again); Linux kernel/signal.c,
     legacy_queue; UNP 5.10. The text about echo_mpserv presents its single waitpid as the cure for
     zombies; it is not one.
-    Platforms: where SIGCHLD is queued a standard signal might be delivered five times; Linux queues
-    real-time ones only.
+    Platforms: POSIX leaves it to the system whether such a signal is delivered more than once;
+    Linux queues real-time signals only.
     """
     server = held_at_a_call(lab, command)
 
@@ -91,8 +86,7 @@ def test_one_wait_leaves_four_of_five_when_held_at_a_call(lab: Lab, command: str
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE)
 def test_one_wait_leaves_three_of_five_when_held_at_the_signal(lab: Lab, command: str) -> None:
-    """A handler that waits once leaves three zombies when four children end after the first SIGCHLD
-    was taken.
+    """A handler that waits once leaves three zombies when four end after SIGCHLD was taken.
 
     The one that is being delivered is pending no more, so one more can be: the handler runs twice.
     POSIX.1-2024 XSH 2.4.1; Linux kernel/signal.c; UNP 5.10 (which sees between one and four
@@ -107,8 +101,7 @@ def test_one_wait_leaves_three_of_five_when_held_at_the_signal(lab: Lab, command
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE)
 def test_one_wait_leaves_none_when_no_two_end_together(lab: Lab, command: str) -> None:
-    """A handler that waits once leaves no zombie when each SIGCHLD is handled before the next child
-    ends.
+    """A handler that waits once leaves no zombie when no child ends before it has run.
 
     POSIX.1-2024 XSH 2.4.1; UNP 5.9, 5.10.
     """
@@ -121,8 +114,7 @@ def test_one_wait_leaves_none_when_no_two_end_together(lab: Lab, command: str) -
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", LOOPING)
 def test_a_loop_leaves_none_when_held_at_a_call(lab: Lab, command: str) -> None:
-    """A handler that loops over waitpid with WNOHANG leaves no zombie of five that one SIGCHLD
-    stands for.
+    """A handler that loops over waitpid leaves no zombie of five that one SIGCHLD stands for.
 
     POSIX.1-2024 waitpid() [WNOHANG]; UNP 5.10 and figure 5.11.
     """
@@ -135,8 +127,7 @@ def test_a_loop_leaves_none_when_held_at_a_call(lab: Lab, command: str) -> None:
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", LOOPING)
 def test_a_loop_leaves_none_when_held_at_the_signal(lab: Lab, command: str) -> None:
-    """A handler that loops over waitpid with WNOHANG leaves no zombie when the others end at its
-    delivery.
+    """A handler that loops over waitpid leaves no zombie of four that end at its delivery.
 
     POSIX.1-2024 waitpid() [WNOHANG]; UNP 5.10 and figure 5.11.
     """

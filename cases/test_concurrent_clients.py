@@ -33,8 +33,7 @@ def clients_of(lab: Lab, command: str) -> tuple[Process, list[Process]]:
 @pytest.mark.scenario("S4.1")
 @pytest.mark.parametrize("command", EVERY)
 def test_each_client_gets_its_own_echo(lab: Lab, command: str) -> None:
-    """Clients that are connected at the same time take turns, and each gets what it has sent and
-    nothing else.
+    """Clients that are connected at once take turns, and each gets what it sent, nothing else.
 
     UNP 4.8, 5.2; 6.8 and 6.11 for one process.
     """
@@ -70,8 +69,7 @@ def test_each_client_has_a_child_of_its_own(lab: Lab, command: str) -> None:
 @pytest.mark.scenario("S4.1")
 @pytest.mark.parametrize(("command", "call"), WATCHING)
 def test_one_process_can_have_all_clients(lab: Lab, command: str, call: str) -> None:
-    """A server that watches with select or poll holds every client's connection itself, and has no
-    child.
+    """A server that watches with select or poll holds every connection itself, without a child.
 
     UNP 6.8, 6.11.
     """
@@ -124,8 +122,7 @@ def test_the_end_of_one_client_leaves_the_others_served(lab: Lab, command: str) 
 def test_a_server_of_one_process_closes_when_a_client_has(
     lab: Lab, command: str, call: str
 ) -> None:
-    """The FIN of a client makes its connection readable; the server reads the end of file and
-    closes.
+    """A client's FIN makes its connection readable; the server reads the end of file, and closes.
 
     POSIX.1-2024 select(), poll(); UNP 6.3, 6.8, 6.11.
     """

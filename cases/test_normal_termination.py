@@ -170,8 +170,7 @@ def ending(lab: Lab) -> list[tuple[str, Flag]]:
 
 
 def closed_in_time(lab: Lab) -> None:
-    """Looks that the server's close came before the delayed ACK was due: the machine may have
-    stalled.
+    """Looks that the server's close came before the ACK was due: the machine may have stalled.
 
     Raises:
         Broken: it came later, so what was to be seen could not be.

@@ -1,6 +1,4 @@
-"""A client that watches its input and the connection at once, and closes its half when its input
-ends.
-"""
+"""A client that watches its input and the connection at once, and half-closes at the end."""
 
 import pytest
 
@@ -23,8 +21,7 @@ BATCH = "".join(f"line {n}\n" for n in range(1000))
 @pytest.mark.about("select", "FIN", "EOF")
 @pytest.mark.scenario("S2.9")
 def test_a_client_in_select_notices_the_fin_at_once(lab: Lab) -> None:
-    """A client that sleeps in select learns of its server's end from the FIN: nothing has to be
-    typed.
+    """A client in select learns of its server's end from the FIN: nothing has to be typed.
 
     POSIX.1-2024 select(); UNP 6.4. tcpcli01, which sleeps in fgets, does not: see
     test_server_terminated.py.
@@ -70,8 +67,7 @@ def test_a_client_in_select_sleeps_while_its_server_lives(lab: Lab) -> None:
 @pytest.mark.about("shutdown", "FIN", "FIN_WAIT2", "CLOSE_WAIT")
 @pytest.mark.scenario("S2.9")
 def test_at_the_end_of_its_input_the_client_closes_its_half_only(lab: Lab) -> None:
-    """shutdown of the sending half sends the FIN while echoes are outstanding; the client waits for
-    them.
+    """shutdown sends the FIN while echoes are outstanding, and the client waits for them.
 
     RFC 9293 §3.6; POSIX.1-2024 shutdown(); UNP 6.6, 6.7.
     """
@@ -104,8 +100,7 @@ def test_batch_input_loses_no_echo(lab: Lab) -> None:
 @pytest.mark.about("close", "RST", "FIN")
 @pytest.mark.scenario("S2.9")
 def test_after_an_end_of_both_halves_the_echoes_are_answered_with_rst(lab: Lab) -> None:
-    """Where the client ends in place of closing one half, echoes that come later find nobody, and
-    are lost.
+    """Where the client ends in place of closing one half, later echoes find nobody.
 
     RFC 9293 §3.6.1 (SHLD-3); UNP 6.5. The client is killed as it is about to call shutdown.
     """

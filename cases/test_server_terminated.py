@@ -1,10 +1,8 @@
-"""The server's process is terminated while its client sits in fgets and does not look at the
-connection.
-"""
+"""The server's process is terminated while its client sits in fgets."""
 
 import pytest
 
-from cases.steps import arrived, ends, gave, one_client, sleeps_in, OneClient
+from cases.steps import OneClient, arrived, ends, gave, one_client, sleeps_in
 from harness import (
     CLOSE_WAIT,
     CONNECTION,
@@ -22,8 +20,7 @@ from harness import (
 )
 
 LINK = "net.ipv6.conf.lo.disable_ipv6"
-"""With it a link of loopback is cut and joined again: sockets stay, segments wait to be sent again.
-"""
+"""Cuts loopback and joins it again: sockets stay, segments wait to be sent again."""
 
 
 def killed_with_nothing_unread(lab: Lab, client: str = "tcpcli01") -> OneClient:
@@ -38,9 +35,7 @@ def killed_with_nothing_unread(lab: Lab, client: str = "tcpcli01") -> OneClient:
 
 
 def killed_with_data_unread(lab: Lab, client: str) -> OneClient:
-    """A line has come that the server's child has not read, and the client is about to read the
-    echo.
-    """
+    """A line has come that the child has not read; the client is about to read the echo."""
     one = one_client(lab, "tcpserv01", client)
     read = one.client.arm(entering("read", on=CONNECTION))
     one.client.input("hello\n")
@@ -55,8 +50,7 @@ def killed_with_data_unread(lab: Lab, client: str) -> OneClient:
 @pytest.mark.about("FIN_WAIT2", "SIGKILL")
 @pytest.mark.scenario("S2.8")
 def test_the_killed_servers_end_is_in_fin_wait2(lab: Lab) -> None:
-    """The end of a killed server, which had read all, is in FIN_WAIT2: the kernel has closed for
-    it.
+    """The end of a killed server that had read all is in FIN_WAIT2: the kernel has closed it.
 
     RFC 9293 §3.6; POSIX.1-2024 _Exit(); UNP 5.12.
     """
@@ -104,8 +98,7 @@ def test_a_killed_server_that_has_read_all_sends_fin(lab: Lab) -> None:
 @pytest.mark.about("write", "FIN", "CLOSE_WAIT")
 @pytest.mark.scenario("S2.8")
 def test_the_first_write_after_the_fin_succeeds(lab: Lab) -> None:
-    """A FIN tells only that the server sends no more: the client may write, and does not learn of
-    the kill.
+    """A FIN tells only that the server sends no more: the client's next write succeeds.
 
     RFC 9293 §3.6 case 2; UNP 5.12.
     """
@@ -166,8 +159,7 @@ def test_read_says_end_of_file_before_the_rst_comes(lab: Lab) -> None:
 @pytest.mark.about("RST", "read", "FIN")
 @pytest.mark.scenario("S2.8")
 def test_the_rst_comes_all_the_same_after_the_read(lab: Lab) -> None:
-    """What the client wrote while the link was cut is sent again when it is whole, and answered
-    with RST.
+    """What was written while the link was cut is sent when it is whole, and answered with RST.
 
     RFC 9293 §3.8.1, §3.6.1; UNP 5.12.
     """
@@ -179,9 +171,7 @@ def test_the_rst_comes_all_the_same_after_the_read(lab: Lab) -> None:
 
 
 def reads_while_the_link_is_cut(lab: Lab) -> Process:
-    """A client that has written to a server that is gone, and that is held leaving its read; the
-    line has not left.
-    """
+    """A client that wrote to a server that is gone, held leaving its read; no line has left."""
     server = lab.start("tcpserv01", "-a", lab.address6, lab.port).reach(entering("accept"))
     client = lab.start("tcpcli01", lab.address6, lab.port).run()
     child = server.reach(entering("read", on=CONNECTION), CHILDREN)
@@ -198,8 +188,7 @@ def reads_while_the_link_is_cut(lab: Lab) -> Process:
 @pytest.mark.scenario("S2.8")
 @pytest.mark.parametrize("client", ["tcpcli01", "tcpcli05"])
 def test_the_client_says_that_the_server_terminated_prematurely(lab: Lab, client: str) -> None:
-    """The client learns of the end of its server only from the read after its next line, and says
-    so.
+    """The client learns of its server's end from the read after its next line, and says so.
 
     UNP 5.12.
     """
@@ -228,8 +217,7 @@ def test_the_parent_of_the_killed_child_listens_on(lab: Lab) -> None:
 @pytest.mark.about("RST", "FIN", "SIGKILL")
 @pytest.mark.scenario("S2.8")
 def test_a_killed_server_that_has_data_unread_sends_rst_and_no_fin(lab: Lab) -> None:
-    """The kernel closes a connection with data unread by RST, so that the sender learns of the
-    loss.
+    """The kernel closes a connection with data unread by RST: the sender shall learn of the loss.
 
     RFC 9293 §3.6.1 (SHLD-3), RFC 2525 §2.17; Linux net/ipv4/tcp.c, __tcp_close.
     """

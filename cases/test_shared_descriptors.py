@@ -1,6 +1,4 @@
-"""Descriptors after fork: parent and child share each socket, and it is closed when the last copy
-is.
-"""
+"""Descriptors after fork: parent and child share each socket, till the last copy is closed."""
 
 import pytest
 
@@ -24,9 +22,7 @@ from harness import (
 
 
 def both_copies(lab: Lab, server: str = "echo_mpserv") -> tuple[Process, Process, Process]:
-    """Server, child and client: the server held before it closes its copy, the child before its
-    first read.
-    """
+    """Server, held before it closes its copy, child, held before its first read, and client."""
     listening = started(lab, server)
     client = comes(lab, "echo_client")
     own_copy = listening.arm(entering("close", on=CONNECTION))
@@ -52,8 +48,7 @@ def holders(lab: Lab) -> list[Process]:
 @pytest.mark.about("fork", "descriptor", "inode")
 @pytest.mark.scenario("S4.5")
 def test_after_fork_parent_and_child_hold_one_socket(lab: Lab) -> None:
-    """The connection that accept gave to the parent is, after fork, the child's too: one socket, by
-    its inode.
+    """The connection that the parent accepted is, after fork, the child's too: one inode.
 
     POSIX.1-2024 fork(); UNP 4.7, 4.8.
     """
@@ -80,8 +75,7 @@ def test_after_fork_the_listening_socket_is_shared_too(lab: Lab) -> None:
 @pytest.mark.about("fork", "close", "descriptor")
 @pytest.mark.scenario("S4.5")
 def test_each_closes_what_is_the_others(lab: Lab) -> None:
-    """When both have done their part, the parent holds only the listening socket, the child only
-    the connection.
+    """In the end the parent holds only the listening socket, the child only the connection.
 
     UNP 4.8 and figures 4.14 to 4.17.
     """
@@ -113,8 +107,7 @@ def test_closing_the_parents_copy_sends_no_fin(lab: Lab) -> None:
 @pytest.mark.about("fork", "close", "FIN", "SIGKILL")
 @pytest.mark.scenario("S4.5")
 def test_the_childs_end_sends_no_fin_while_the_parent_has_a_copy(lab: Lab) -> None:
-    """The child's end closes its copy, and leaves the connection as it is, since the parent has
-    one.
+    """The child's end leaves the connection as it is, since the parent has a copy.
 
     POSIX.1-2024 _Exit(), close(); UNP 4.8, 4.9.
     """
@@ -166,8 +159,7 @@ def test_the_fin_leaves_with_the_childs_copy_when_that_is_the_last(lab: Lab) -> 
 @pytest.mark.about("close", "EOF", "descriptor", "fork")
 @pytest.mark.scenario("S4.6")
 def test_a_client_sees_no_end_of_file_while_the_parent_keeps_its_copy(lab: Lab) -> None:
-    """Where the parent forgets to close its copy, the end of the child sends no FIN: the client
-    waits for ever.
+    """Where the parent forgets to close its copy, the client waits for ever after the child's end.
 
     UNP 4.8. "For ever" is asserted by what there is: a parent that sleeps in accept and holds the
     connection.
@@ -187,8 +179,7 @@ def test_a_client_sees_no_end_of_file_while_the_parent_keeps_its_copy(lab: Lab) 
 @pytest.mark.about("close", "EOF", "descriptor", "fork")
 @pytest.mark.scenario("S4.6")
 def test_a_client_sees_the_end_of_file_when_that_parent_ends(lab: Lab) -> None:
-    """It is the parent's copy that keeps the connection: with the parent's end the client sees the
-    end of file.
+    """It is the parent's copy that keeps the connection: its end brings the end of file.
 
     POSIX.1-2024 _Exit(); UNP 4.8.
     """
@@ -210,8 +201,7 @@ def test_a_client_sees_the_end_of_file_when_that_parent_ends(lab: Lab) -> None:
 def test_a_parent_that_forgets_to_close_leaks_a_descriptor_for_each_client(
     lab: Lab, command: str, leaked: int
 ) -> None:
-    """Each client that has come and gone leaves a descriptor in a parent that forgets to close, and
-    none in another.
+    """Each client that has come and gone leaves a descriptor in a parent that forgets to close.
 
     UNP 4.8 (it runs out of descriptors in the end).
     """
@@ -230,8 +220,7 @@ def test_a_parent_that_forgets_to_close_leaks_a_descriptor_for_each_client(
 @pytest.mark.about("close", "CLOSE_WAIT", "descriptor", "fork")
 @pytest.mark.scenario("S4.6")
 def test_a_leaked_connection_stays_in_close_wait(lab: Lab) -> None:
-    """The connection of a client that has gone stays in CLOSE_WAIT in a parent that forgets to
-    close it.
+    """Where the parent forgets to close, a gone client's connection stays in CLOSE_WAIT.
 
     RFC 9293 §3.6; UNP 4.8.
     """
@@ -248,8 +237,7 @@ def test_a_leaked_connection_stays_in_close_wait(lab: Lab) -> None:
 @pytest.mark.about("EADDRINUSE", "SO_REUSEADDR", "LISTEN", "fork")
 @pytest.mark.scenario("S4.7")
 def test_rebinding_fails_while_a_child_holds_the_listening_socket(lab: Lab) -> None:
-    """A child that keeps the listening socket keeps it listening: a restarted parent's bind says
-    EADDRINUSE.
+    """bind says EADDRINUSE while a child of the former server keeps the listening socket.
 
     With SO_REUSEADDR on both incarnations too. POSIX.1-2024 bind() [EADDRINUSE]; Linux
     net/ipv4/inet_connection_sock.c, inet_csk_bind_conflict; UNP 4.8, 7.5.
@@ -280,8 +268,7 @@ def test_the_socket_listens_as_long_as_any_process_holds_it(lab: Lab) -> None:
 @pytest.mark.about("EADDRINUSE", "SO_REUSEADDR", "fork")
 @pytest.mark.scenario("S4.7")
 def test_rebinding_succeeds_when_the_child_has_closed_the_listening_socket(lab: Lab) -> None:
-    """A child that has closed its copy does not stand in the way of a restart, though it serves its
-    client still.
+    """A child that has closed its copy does not stand in the way of a restart, though it serves on.
 
     POSIX.1-2024 bind(); UNP 4.8, 7.5.
     """

@@ -4,7 +4,7 @@ from signal import SIGPIPE
 
 import pytest
 
-from cases.steps import ends, gave, one_client, OneClient
+from cases.steps import OneClient, ends, gave, one_client
 from harness import (
     CHILDREN,
     CONNECTION,
@@ -23,9 +23,7 @@ EITHER = [("tcpcli11 -i", "write"), ("tcpcli11 -n", "send")]
 
 
 def reset_between_the_writes(lab: Lab, client: str, call: str = "write") -> OneClient:
-    """The server's child is killed; the client has written a first byte, and the RST for it has
-    come.
-    """
+    """The server's child is killed; the client has written a byte, and the RST for it has come."""
     one = one_client(lab, "tcpserv01", client)
     one.child.run()
     one.child.blocked("read").kill()
@@ -54,8 +52,7 @@ def test_the_write_before_the_rst_succeeds(lab: Lab) -> None:
 @pytest.mark.about("SIGPIPE", "RST", "write")
 @pytest.mark.scenario("S2.10")
 def test_the_write_after_the_rst_kills_the_client_with_sigpipe(lab: Lab) -> None:
-    """A write to a connection that has been reset raises SIGPIPE, whose default is to end the
-    process.
+    """A write to a connection that was reset raises SIGPIPE, which by default ends the process.
 
     POSIX.1-2024 write() [EPIPE]; Linux net/core/stream.c, sk_stream_error; UNP 5.13.
     """
@@ -110,8 +107,7 @@ def test_msg_nosignal_raises_no_signal(lab: Lab) -> None:
 @pytest.mark.about("SIGPIPE", "RST", "write", "FIN")
 @pytest.mark.scenario("S2.10")
 def test_two_writes_before_the_rst_raise_no_sigpipe(lab: Lab) -> None:
-    """It is the RST, not the FIN, that makes a write fail: both writes succeed before the RST has
-    come.
+    """It is the RST, not the FIN, that makes a write fail: before it both writes succeed.
 
     RFC 9293 §3.6; UNP 5.13, whose client sleeps between the writes for that reason. Over loopback
     the RST is there before the first write returns; the link is cut, so that the line waits to be

@@ -55,8 +55,7 @@ def test_a_client_adds_an_established_pair(lab: Lab, server: str) -> None:
 @pytest.mark.about("ESTABLISHED", "accept", "connect")
 @pytest.mark.scenario("S2.1")
 def test_the_pair_is_established_before_accept_is_called(lab: Lab) -> None:
-    """The kernel completes the handshake, and connect returns, though the server has not called
-    accept.
+    """connect returns, with the pair ESTABLISHED, before the server has called accept.
 
     RFC 9293 §3.5; POSIX.1-2024 listen(), accept(); UNP 4.5, 5.6.
     """

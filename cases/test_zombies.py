@@ -86,8 +86,7 @@ def test_zombies_go_when_the_server_ends(lab: Lab) -> None:
 @pytest.mark.scenario("S2.4", "S4.2")
 @pytest.mark.parametrize("server", WAITING + MPSERV)
 def test_a_handler_that_waits_leaves_no_zombie_of_one_client(lab: Lab, server: str) -> None:
-    """With one client at a time, a SIGCHLD handler that waits leaves no zombie while the server
-    lives.
+    """With one client, a SIGCHLD handler that waits leaves no zombie while the server lives.
 
     POSIX.1-2024 wait(), sigaction(); UNP 5.9.
     """

@@ -4,17 +4,16 @@ Every source in servers/ and clients/ is tried, whatever its name, and nothing h
 """
 
 import errno
-import os
 import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / os.environ.get("SOCKSPEC_BUILD", "build/release")
+from harness import build
+
+BUILD = build.current()
 USAGE, SYSTEM = 100, 111
 SECONDS = 20  # none of these runs waits for anything; this ends one that does
 
@@ -34,7 +33,7 @@ class Program:
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run it to its end, with an empty input."""
         return subprocess.run(
-            [str(BUILD / self.kind / self.name), *arguments],
+            [str(BUILD.folder / self.kind / self.name), *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -45,7 +44,7 @@ class Program:
 
 def found(kind: str) -> list[Program]:
     """The programs of one kind, by their sources."""
-    return [Program(kind, source.stem) for source in sorted((ROOT / kind).glob("*.c"))]
+    return [Program(kind, source.stem) for source in sorted((BUILD.root / kind).glob("*.c"))]
 
 
 def name_of(program: Program) -> str:
