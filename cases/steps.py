@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 from harness import (
     CHILDREN,
     CONNECTION,
@@ -14,6 +16,15 @@ from harness import (
     entering,
 )
 from harness.fact import Fact
+
+every_family = pytest.mark.parametrize(
+    ("at", "address"),
+    [
+        pytest.param([], "127.0.0.1", id="IPv4"),
+        pytest.param(["-a", "::1"], "::1", id="IPv6"),
+    ],
+)
+"""For a server's options and the address that its client goes to."""
 
 
 @dataclass(frozen=True)

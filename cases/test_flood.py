@@ -3,6 +3,7 @@
 from signal import SIGUSR1
 import pytest
 
+from cases.steps import every_family
 from harness import (
     CLOSE_WAIT,
     CONNECTION,
@@ -19,14 +20,6 @@ from harness import (
     entering,
     exited,
     leaving,
-)
-
-every_family = pytest.mark.parametrize(
-    ("at", "address"),
-    [
-        pytest.param([], "127.0.0.1", id="IPv4"),
-        pytest.param(["-a", "::1"], "::1", id="IPv6"),
-    ],
 )
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cases.steps import every_family
 from harness import (
     CONNECTION,
     EADDRINUSE,
@@ -13,14 +14,6 @@ from harness import (
     Lab,
     entering,
     leaving,
-)
-
-every_family = pytest.mark.parametrize(
-    ("at", "address"),
-    [
-        pytest.param([], "127.0.0.1", id="IPv4"),
-        pytest.param(["-a", "::1"], "::1", id="IPv6"),
-    ],
 )
 
 
