@@ -1,6 +1,7 @@
 """The build: where its products lie, and how they are brought up to date."""
 
 import fcntl
+import itertools
 import os
 import subprocess
 import time
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+_OURS = "sockspec: "
+"""How the Makefile and what it calls begin what they have to say themselves."""
 _ROOM = 1 << 16
 """Bytes that must fit into the folder."""
 
@@ -100,6 +103,12 @@ class Build:
 def _essence(made: "subprocess.CompletedProcess[str]") -> str:
     """What make said: its errors, without the commands that went well."""
     said = (made.stderr.strip() or made.stdout.strip() or f"exit {made.returncode}").splitlines()
+    ours = [number for number, line in enumerate(said) if line.startswith(_OURS)]
+    if ours:
+        # One is enough: when the disk is full it is so for each file that make is at.
+        rest = itertools.takewhile(lambda line: line.startswith(" "), said[ours[0] + 1 :])
+        return "\n".join([said[ours[0]].removeprefix(_OURS), *rest])
+    said = [line for line in said if not line.startswith("make: ")] or said
     return "cannot build:\n" + "\n".join(f"  {line}" for line in said[-30:])
 
 

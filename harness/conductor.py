@@ -121,6 +121,8 @@ class Conductor:
         Raises:
             Refused, Late, ConductorFailed
         """
+        if self._channel.owed:
+            raise ConductorFailed(f"cannot ask {do!r}: an earlier request was cut short")
         self._next += 1
         request = {"id": self._next, "do": do}
         request.update((name, value) for name, value in members.items() if value is not None)

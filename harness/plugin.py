@@ -537,13 +537,36 @@ class Recorder:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Closes the file; a run whose records are not whole is no success."""
         self._guard(self._file.close)
-        if self.trouble and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        self._guard_cache(session)
+        if self.trouble:
+            _spoil(session)
+
+    def _guard_cache(self, session: pytest.Session) -> None:
+        """What pytest keeps for its next run, --lf, is written after this, and dies of a full disk."""
+        cache: Any = getattr(session.config, "cache", None)
+        if cache is None:
+            return
+        keep = cache.set
+
+        def guarded(key: str, value: object) -> None:
+            try:
+                keep(key, value)
+            except (OSError, UserWarning) as error:
+                reason = getattr(error, "strerror", None) or error
+                self.trouble = self.trouble or f"cannot write pytest's cache: {reason}"
+                _spoil(session)
+
+        cache.set = guarded
 
     @property
     def elapsed(self) -> float:
         """Seconds since the start."""
         return perf_counter() - self._began
+
+
+def _spoil(session: pytest.Session) -> None:
+    if session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
 # --- what a person sees --------------------------------------------------------------------------------------------

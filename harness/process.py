@@ -104,9 +104,12 @@ class Process:
         watch = self.arm(moment, scope)
         try:
             self._let_go()  # looks before the input arrives: what is held afterwards is held by this watch
-            return watch.reached(deadline)
-        finally:
+            held = watch.reached(deadline)
+        except Broken:  # and not Ctrl-C, which leaves the conductor in the middle of its answer
             watch.disarm()
+            raise
+        watch.disarm()
+        return held
 
     def run(self) -> "Process":
         """Lets it go on. Does nothing to a process that runs already."""

@@ -81,9 +81,28 @@ static int read_back(json_t *values, const char *name, struct reason *why)
     return 0;
 }
 
+/* Sets a value and notes what was there before. */
+static int replace(json_t *former, const char *name, json_t *value, struct reason *why)
+{
+    if (read_back(former, name, why) < 0)
+        return -1;
+    return host_sysctl_set(name, json_string_value(value), why);
+}
+
+/* Where a request is refused nothing has happened. */
+static void set_back(json_t *former)
+{
+    struct reason ignored = {""};
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(former, name, value)
+        host_sysctl_set(name, json_string_value(value), &ignored);
+}
+
 static json_t *sysctl(struct lab *lab, const struct request *request, struct reason *why)
 {
-    json_t *values = json_object(), *value;
+    json_t *values = json_object(), *former = json_object(), *value;
     const char *name;
     size_t index;
     int status = check_host(request, why);
@@ -92,7 +111,7 @@ static json_t *sysctl(struct lab *lab, const struct request *request, struct rea
     json_object_foreach(json_object_get(request->members, "set"), name, value)
     {
         if (status == 0)
-            status = host_sysctl_set(name, json_string_value(value), why);
+            status = replace(former, name, value, why);
         if (status == 0)
             status = read_back(values, name, why);
     }
@@ -101,6 +120,9 @@ static json_t *sysctl(struct lab *lab, const struct request *request, struct rea
         if (status == 0)
             status = read_back(values, json_string_value(value), why);
     }
+    if (status < 0)
+        set_back(former);
+    json_decref(former);
     if (status == 0)
         return json_pack("{s:o}", "values", values);
     json_decref(values);

@@ -23,6 +23,16 @@ static uint64_t pause_between_looks(const struct lab *lab)
     return pause < shortest ? shortest : pause > longest ? longest : pause;
 }
 
+/* A process that only has to die will be told of as dead, with its exit. */
+static bool one_is_dying(const struct core *core)
+{
+    for (const struct process *process = core->processes; process; process = process->next) {
+        if (process->life == LIFE_EXITING && !process_held(process))
+            return true;
+    }
+    return false;
+}
+
 static enum outlook look_watch(struct lab *lab, json_t **answer, struct reason *why)
 {
     const struct watch *watch = lab->watch;
@@ -35,7 +45,7 @@ static enum outlook look_watch(struct lab *lab, json_t **answer, struct reason *
                             record ? describe_event(lab->core, record, false) : json_null());
         return OUTLOOK_COME;
     }
-    if (core_can_strike(lab->core, watch))
+    if (core_can_strike(lab->core, watch) || one_is_dying(lab->core))
         return OUTLOOK_OPEN;
     because(why, "no process is left or free to run to it");
     return OUTLOOK_HOPELESS;

@@ -50,16 +50,43 @@ bool proc_sleeps_in(pid_t pid, pid_t tid, int number)
     return strtol(text, &end, 10) == number && end != text;
 }
 
-pid_t proc_thread_group(pid_t tid)
+/* Finds a line of /proc/TID/status by its beginning ("\nTgid:"); what follows it, or NULL. */
+static const char *status_line(pid_t tid, const char *name, char *text, size_t size)
 {
-    char path[64], text[1024];
+    char path[64];
     const char *line;
 
     snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
-    if (read_text(path, text, sizeof text) <= 0)
-        return -1;
-    line = strstr(text, "\nTgid:");
-    return line ? (pid_t)strtol(line + 6, NULL, 10) : -1;
+    if (read_text(path, text, size) <= 0)
+        return NULL;
+    line = strstr(text, name);
+    return line ? line + strlen(name) : NULL;
+}
+
+pid_t proc_thread_group(pid_t tid)
+{
+    char text[1024];
+    const char *line = status_line(tid, "\nTgid:", text, sizeof text);
+
+    return line ? (pid_t)strtol(line, NULL, 10) : -1;
+}
+
+static uint64_t signal_set(pid_t tid, const char *name)
+{
+    char text[4096];
+    const char *line = status_line(tid, name, text, sizeof text);
+
+    return line ? strtoull(line, NULL, 16) : 0;
+}
+
+uint64_t proc_blocked_signals(pid_t tid)
+{
+    return signal_set(tid, "\nSigBlk:");
+}
+
+uint64_t proc_pending_signals(pid_t tid)
+{
+    return signal_set(tid, "\nSigPnd:") | signal_set(tid, "\nShdPnd:");
 }
 
 /* The duplicate is closed at once: as long as it is open it would keep the connection's FIN back.

@@ -18,6 +18,11 @@ bool proc_sleeps_in(pid_t pid, pid_t tid, int number);
 /* The thread group that a thread belongs to, or -1. */
 pid_t proc_thread_group(pid_t tid);
 
+/* The sets of signals that a thread blocks, and that wait for it or its process: bit 0 stands for
+ * signal 1. */
+uint64_t proc_blocked_signals(pid_t tid);
+uint64_t proc_pending_signals(pid_t tid);
+
 /* What a descriptor of a process is. `handle` is the process's pidfd. CLASS_OTHER when it is not
  * open. */
 enum descriptor_class proc_descriptor_class(int handle, pid_t pid, int descriptor);

@@ -160,3 +160,23 @@ def test_an_unknown_program_is_named_with_near_ones_and_where_it_was_looked_for(
     program.chmod(0o644)
     with pytest.raises(Broken, match="is not executable"):
         find_program(str(program), tmp_path)
+
+
+def test_a_request_that_was_cut_short_is_followed_by_none(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its reply, still to come, would be taken for that of the next; and Ctrl-C is not drowned by what follows it."""
+    lab = house.lab("")
+
+    def interrupted(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("harness.channel.Channel._line", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lab.sockets()
+    with pytest.raises(
+        ConductorFailed, match="cannot ask 'sockets': an earlier request was cut short"
+    ):
+        lab.sockets()
+    lab.close()

@@ -49,16 +49,17 @@ def stage() -> Iterator[Stage]:
         yield Stage(lab)
         seen = [s for s in traces.below(os.getpid()) if s.pid not in before]
         inside = [s for s in seen if s.name != "conductor"]
-        spaces = traces.namespaces(seen)
+        spaces = traces.Namespaces(seen)
         began = time.monotonic()
         lab.close()
         seconds = time.monotonic() - began
+        assert [s for s in inside if s.there] == []
     finally:
         lab.close()
         relay.close()
-    assert [s for s in inside if s.there] == []
-    assert [s for s in seen if s.there] == []
-    assert traces.referenced(spaces) == {}
+    with spaces:
+        assert [s for s in seen if s.there] == []
+        assert spaces.users() == {}
     assert seconds < TEARDOWN or HERE.sanitized
 
 

@@ -1,5 +1,6 @@
 """What a run can leave behind: processes, namespaces, mounts, files. Looked at from outside, in /proc."""
 
+import ctypes
 import os
 import select
 import time
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
@@ -56,53 +58,116 @@ def below(pid: int) -> list[Seen]:
     return found
 
 
-def namespaces(of: Iterable[Seen]) -> set[str]:
-    """The namespaces that these are in and this process is not in, as in "net:[4026531840]".
+class Namespaces:
+    """The namespaces that processes are in and this process is not in. Must be closed.
 
-    An ordinary user may not look at a conductor; but at its programs, which are in the same namespaces.
+    Keeps them from going, for else their numbers would soon be others'. An ordinary user may not look at a conductor;
+    but at its programs, which are in the same namespaces.
     """
-    return set().union(*(_namespaces(seen.pid) for seen in of)) - _namespaces(os.getpid())
+
+    def __init__(self, of: Iterable[Seen]) -> None:
+        self._kept: dict[str, int] = {}
+        """By name and number, as in "net:[4026531840]"."""
+        here = _namespaces(os.getpid())
+        for seen in of:
+            for path, name in _namespaces(seen.pid).items():
+                if name not in here.values() and name not in self._kept:
+                    self._keep(name, path)
+
+    def _keep(self, name: str, path: Path) -> None:
+        try:
+            self._kept[name] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except (PermissionError, FileNotFoundError, ProcessLookupError):
+            pass
+
+    def __contains__(self, kind: str) -> bool:
+        """Whether there is one of that kind, as in "net"."""
+        return any(name.startswith(f"{kind}:") for name in self._kept)
+
+    def users(self) -> dict[str, list[Seen]]:
+        """The processes that are in them now."""
+        found: dict[str, list[Seen]] = {}
+        for seen in processes():
+            for name in set(_namespaces(seen.pid).values()) & set(self._kept):
+                found.setdefault(name, []).append(seen)
+        return found
+
+    def close(self) -> None:
+        """Lets them go."""
+        while self._kept:
+            os.close(self._kept.popitem()[1])
+
+    def __enter__(self) -> "Namespaces":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
-def _namespaces(pid: int) -> set[str]:
-    found: set[str] = set()
+def _namespaces(pid: int) -> dict[Path, str]:
+    found: dict[Path, str] = {}
     try:
         for link in (PROC / str(pid) / "ns").iterdir():
-            found.add(os.readlink(link))
+            found[link] = os.readlink(link)
     except (PermissionError, FileNotFoundError, ProcessLookupError):
         pass
     return found
 
 
-def referenced(inodes: set[str]) -> dict[str, list[Seen]]:
-    """Which of these namespaces a process is still in, and which process."""
-    found: dict[str, list[Seen]] = {}
-    for seen in processes():
-        for inode in _namespaces(seen.pid) & inodes:
-            found.setdefault(inode, []).append(seen)
-    return found
+class Orphans:
+    """What comes below this process that was not there before. As a context it adopts what its descendants leave
+    behind, so that nothing escapes its eyes."""
+
+    def __init__(self) -> None:
+        self._before = {seen.pid for seen in below(os.getpid())}
+
+    def left(self, deadline: float) -> list[Seen]:
+        """Waits till nothing is left; what is left when the deadline (seconds) has passed."""
+        end = time.monotonic() + deadline
+        while (left := self._now()) and time.monotonic() < end:
+            _wait_for_one(left, end)
+        return left
+
+    def _now(self) -> list[Seen]:
+        found = [seen for seen in below(os.getpid()) if seen.pid not in self._before]
+        for seen in found:
+            if seen.parent == os.getpid():
+                _reap(seen.pid)
+        return [seen for seen in found if seen.there]
+
+    def __enter__(self) -> "Orphans":
+        _be_subreaper(True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _be_subreaper(False)
 
 
-def remain(of: Iterable[Seen], deadline: float) -> list[Seen]:
-    """Waits till these have gone; those that are there when the deadline (seconds) has passed."""
-    end = time.monotonic() + deadline
-    return [seen for seen in of if not _goes(seen, end)]
+def _be_subreaper(on: bool) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "PR_SET_CHILD_SUBREAPER")
 
 
-def _goes(seen: Seen, end: float) -> bool:
+def _reap(pid: int) -> None:
     try:
-        handle = os.pidfd_open(seen.pid)
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+
+
+def _wait_for_one(of: Iterable[Seen], end: float) -> None:
+    """Sleeps till one of them is dead; those that are already are to be waited for by their parents."""
+    handles: list[int] = []
+    try:
+        for seen in of:
+            handles.append(os.pidfd_open(seen.pid))
+        select.select(handles, [], [], max(0.0, end - time.monotonic()))
     except ProcessLookupError:
-        return True
-    try:
-        if seen.there:  # else another has its pid now
-            select.select([handle], [], [], max(0.0, end - time.monotonic()))
+        pass  # so one of them has gone
     finally:
-        os.close(handle)
-    # Dead it is; its parent has yet to learn of it, and tells nobody when it has.
-    while seen.there and time.monotonic() < end:
-        os.sched_yield()
-    return not seen.there
+        for handle in handles:
+            os.close(handle)
 
 
 def mounts() -> list[str]:
@@ -111,5 +176,10 @@ def mounts() -> list[str]:
 
 
 def files(folder: Path) -> set[str]:
-    """All that lies below a folder."""
-    return {os.fspath(path.relative_to(folder)) for path in folder.rglob("*")}
+    """All that lies below a folder, but for the empty folders that pytest gives its workers and keeps."""
+    return {
+        os.fspath(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if not (any(part.startswith("pytest-of-") for part in path.parts[len(folder.parts) :]))
+        or (path.is_file() and path.name != ".lock")
+    }

@@ -16,12 +16,12 @@ static const long trace_options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PT
                                   PTRACE_O_TRACEEXIT | PTRACE_O_TRACESECCOMP;
 
 /* A group-stop keeps the thread stopped, as it would untraced. */
-static void event_stop(struct core *core, struct thread *thread, int number)
+static void event_stop(struct core *core, struct thread *thread, int number, bool was_stopped)
 {
     if (tracee_of(thread)->newborn)
         tracee_birth(core, thread);
     else if (number == SIGTRAP)
-        tracee_resume(thread);
+        tracee_stop_over(core, thread, was_stopped);
     else
         thread->stopped = ptrace(PTRACE_LISTEN, thread->tid, 0, 0) == 0;
 }
@@ -29,6 +29,7 @@ static void event_stop(struct core *core, struct thread *thread, int number)
 static void stopped(struct core *core, struct thread *thread, int status)
 {
     const int event = status >> 16, number = WSTOPSIG(status);
+    const bool was_stopped = thread->stopped;
 
     thread->stopped = false;
     switch (event) {
@@ -47,7 +48,7 @@ static void stopped(struct core *core, struct thread *thread, int status)
         tracee_exit_stop(core, thread);
         break;
     case PTRACE_EVENT_STOP:
-        event_stop(core, thread, number);
+        event_stop(core, thread, number, was_stopped);
         break;
     default:
         if (number == (SIGTRAP | 0x80))

@@ -30,8 +30,10 @@ enum { SIGNALS = 65, INTERRUPTED_DEPTH = 8, LIVING_LIMIT = 2000, EARLY_LIMIT = L
 
 /* A call in progress: enough to know it again when the kernel restarts it. */
 struct progress {
-    const struct call_shape *call; /* NULL: not to be reported */
-    uint64_t arguments[CALL_ARGUMENTS];
+    const struct call_shape *call;      /* NULL: not to be reported */
+    uint64_t given[CALL_ARGUMENTS];     /* by the program */
+    uint64_t arguments[CALL_ARGUMENTS]; /* in the registers: shortened, or of the rest */
+    int64_t moved;                      /* before the rest */
     uint64_t instruction, stack;
     uint64_t entered; /* seq */
     int restarted;
@@ -47,7 +49,7 @@ struct tracee {
     bool mended;    /* −EINTR was turned into a restart, for an ignored signal */
     bool newborn;   /* its first stop is still to come */
     int deliver;    /* with the next resume */
-    int64_t result; /* undecided */
+    int64_t result; /* undecided: a restart code, −EINTR, or the part that was moved */
     struct progress now;
     struct progress
         interrupted[INTERRUPTED_DEPTH]; /* to be restarted after their handler returns */
@@ -119,11 +121,31 @@ void tracee_enter_call(struct core *core, struct thread *thread, const struct ca
 /* Reports the outcome of the call in progress. */
 struct orders tracee_leave(struct core *core, struct thread *thread, int64_t result);
 
+/* --- tracee_transfer.c
+ * -------------------------------------------------------------------------------- */
+
+/* At a call's exit: whether it has moved only a part of its data, though it would have slept till
+ * all were moved, and a signal may be why. */
+bool tracee_moved_part(const struct thread *thread, int64_t result);
+
+/* Has such a call go on with the rest, as if it had not been woken. */
+void tracee_move_rest(struct thread *thread);
+
+/* What the program is to see of a call: its parts summed up. */
+int64_t tracee_total(const struct thread *thread, int64_t result);
+
+/* Gives the program its arguments back, and the total, where they are not what the registers hold.
+ * Returns the total. */
+int64_t tracee_conclude(struct thread *thread, int64_t result);
+
 /* --- tracee_signal.c
  * ---------------------------------------------------------------------------------- */
 
 /* A signal is about to be delivered. */
 void tracee_signal_stop(struct core *core, struct thread *thread);
+
+/* SIGCONT has come. To a tracer it wakes every thread, were they stopped by a signal or not. */
+void tracee_stop_over(struct core *core, struct thread *thread, bool was_stopped);
 
 /* The rest of it, once what the signal did to the call in progress is decided. */
 void tracee_report_signal(struct core *core, struct thread *thread);

@@ -38,8 +38,10 @@ static bool restarts(struct thread *thread, const struct call_shape *call,
                      const struct __ptrace_syscall_info *info)
 {
     struct tracee *tracee = tracee_of(thread);
+    const bool restarting = tracee->undecided && (tracee->mended || tracee->result <= RESTART_SYS);
 
-    if (tracee->undecided && (call_is_restart(call) || same_call(&tracee->now, call, info))) {
+    tracee->mended = false;
+    if (restarting && (call_is_restart(call) || same_call(&tracee->now, call, info))) {
         tracee->undecided = false;
         tracee->now.restarted++;
         return true;
@@ -61,8 +63,10 @@ struct orders tracee_leave(struct core *core, struct thread *thread, int64_t res
 {
     struct tracee *tracee = tracee_of(thread);
     unsigned char buffer[CALL_COLLECT_LIMIT];
-    const struct call_collected collected = collect(thread, CALL_LEAVE, result, buffer);
+    struct call_collected collected;
 
+    memcpy(tracee->now.arguments, tracee->now.given, sizeof tracee->now.arguments);
+    collected = collect(thread, CALL_LEAVE, result, buffer);
     thread->in = tracee->now.call;
     thread->entered = tracee->now.entered;
     tracee->undecided = false;
@@ -133,6 +137,7 @@ void tracee_enter_call(struct core *core, struct thread *thread, const struct ca
 
     tracee->now = (struct progress){
         .call = call, .instruction = info->instruction_pointer, .stack = info->stack_pointer};
+    memcpy(tracee->now.given, info->seccomp.args, sizeof tracee->now.given);
     memcpy(tracee->now.arguments, info->seccomp.args, sizeof tracee->now.arguments);
     tracee->inside = true;
     orders = core_entered(core, thread, call, tracee->now.arguments,
@@ -154,8 +159,8 @@ static void enter(struct core *core, struct thread *thread,
     const struct call_shape *call =
         info->arch == REGISTERS_AUDIT_ARCH ? call_of_number((int)info->seccomp.nr) : NULL;
 
-    tracee->mended = false;
     if (!call) { /* without a filter every call stops here */
+        tracee->mended = false;
         tracee->inside = false;
         tracee_resume(thread);
         return;
@@ -168,7 +173,8 @@ static void enter(struct core *core, struct thread *thread,
     tracee->entry = *info;
     if (tracee
             ->undecided) { /* cut short, and yet no signal came: the program has seen the result */
-        const struct orders orders = tracee_leave(core, thread, tracee->result);
+        const struct orders orders =
+            tracee_leave(core, thread, tracee_total(thread, tracee->result));
 
         tracee->step = STEP_ENTER;
         if (!tracee_obey(thread, &orders))
@@ -208,12 +214,14 @@ static void exit_call(struct core *core, struct thread *thread, int64_t result)
         return;
     }
     tracee->inside = false;
-    if (cut_short(result) && tracee->now.injected != INJECTED_ERRNO) {
+    if ((cut_short(result) && tracee->now.injected != INJECTED_ERRNO) ||
+        tracee_moved_part(thread, result)) {
         tracee->undecided = true;
         tracee->result = result;
         tracee_resume(thread);
         return;
     }
+    result = tracee_conclude(thread, result);
     learn_disposition(core, thread, result);
     orders = tracee_leave(core, thread, result);
     if (tracee_obey(thread, &orders))

@@ -1,5 +1,6 @@
 #include "tracee.h"
 
+#include "proc.h"
 #include "registers.h"
 
 #include <errno.h>
@@ -31,11 +32,33 @@ static void rewrite_result(struct thread *thread, int64_t from, int64_t to)
     tracee_of(thread)->mended = to == RESTART_ALWAYS;
 }
 
-/* Untraced, an ignored signal would not even have woken the thread: let the call go on as if
- * nothing had been. */
+/* Untraced, what woke the thread would not even have done so: let the call go on as if nothing had
+ * been. */
 static void mend(struct thread *thread)
 {
-    rewrite_result(thread, -EINTR, RESTART_ALWAYS);
+    const struct tracee *tracee = tracee_of(thread);
+
+    if (tracee->undecided && tracee->result > 0)
+        tracee_move_rest(thread);
+    else
+        rewrite_result(thread, -EINTR, RESTART_ALWAYS);
+}
+
+static void unmend(struct thread *thread)
+{
+    if (tracee_of(thread)->mended)
+        rewrite_result(thread, RESTART_ALWAYS, -EINTR);
+    tracee_of(thread)->mended = false;
+}
+
+/* The kernel drops an ignored signal, unless the thread that it is sent to, the leader for one that
+ * is sent to the process, blocks it: then it is kept, and wakes whoever does not. */
+static bool would_have_been_dropped(const struct thread *thread, const siginfo_t *signal)
+{
+    const pid_t leader = thread->process->pid;
+
+    return signal->si_code == SI_TKILL || thread->tid == leader ||
+           !(proc_blocked_signals(leader) & UINT64_C(1) << (signal->si_signo - 1));
 }
 
 static bool handler_restarts(int64_t result, unsigned long flags)
@@ -74,26 +97,56 @@ void tracee_report_signal(struct core *core, struct thread *thread)
         tracee_resume(thread);
 }
 
+/* What a call that will not be restarted gives: a part, if one was moved. */
+static int64_t interrupted(struct thread *thread)
+{
+    const int64_t result = tracee_of(thread)->result;
+
+    return tracee_conclude(thread, result > 0 ? result : -EINTR);
+}
+
+/* Whether the result is one that no restart follows, handler or not. */
+static bool is_final(const struct tracee *tracee)
+{
+    return tracee->undecided &&
+           (tracee->result == -EINTR || tracee->result > 0 || tracee->now.moved > 0);
+}
+
+/* The signal has ended the call. True: held at its leaving. */
+static bool end_call(struct core *core, struct thread *thread)
+{
+    const struct orders orders = tracee_leave(core, thread, interrupted(thread));
+
+    tracee_of(thread)->step = STEP_SIGNAL;
+    return !tracee_obey(thread, &orders);
+}
+
 /* A handler is about to run: the call that its signal cut short is decided now. True: held at its
  * leaving. */
 static bool decide(struct core *core, struct thread *thread, unsigned long flags)
 {
     struct tracee *tracee = tracee_of(thread);
-    struct orders orders;
 
-    if (tracee->mended) {
-        rewrite_result(thread, RESTART_ALWAYS, -EINTR);
-        tracee->mended = false;
-    }
+    unmend(thread);
     if (!tracee->undecided)
         return false;
-    if (handler_restarts(tracee->result, flags)) {
-        suspend_call(thread);
+    if (tracee->now.moved > 0 || !handler_restarts(tracee->result, flags))
+        return end_call(core, thread);
+    suspend_call(thread);
+    return false;
+}
+
+/* No handler will run. True: held at the leaving of the call that was cut short all the same. */
+static bool ignore(struct core *core, struct thread *thread)
+{
+    struct tracee *tracee = tracee_of(thread);
+
+    if (would_have_been_dropped(thread, &tracee->signal)) {
+        mend(thread);
         return false;
     }
-    orders = tracee_leave(core, thread, -EINTR);
-    tracee->step = STEP_SIGNAL;
-    return !tracee_obey(thread, &orders);
+    unmend(thread);
+    return is_final(tracee) && end_call(core, thread);
 }
 
 void tracee_signal_stop(struct core *core, struct thread *thread)
@@ -111,7 +164,8 @@ void tracee_signal_stop(struct core *core, struct thread *thread)
     }
     switch (disposition_of(thread, number)) {
     case DISPOSITION_IGNORED:
-        mend(thread);
+        if (ignore(core, thread))
+            return;
         break;
     case DISPOSITION_HANDLER:
         if (decide(core, thread, traced_of(thread->process)->dispositions[number].flags))
@@ -121,4 +175,33 @@ void tracee_signal_stop(struct core *core, struct thread *thread)
         break;
     }
     tracee_report_signal(core, thread);
+}
+
+/* A stop makes some calls give EINTR, without any handler. That is final: as the result of no call
+ * it is out of reach of what comes with SIGCONT. */
+static void settle(struct thread *thread)
+{
+    struct registers registers;
+
+    unmend(thread);
+    if (registers_read(thread->tid, &registers) < 0 || !registers_in_call(&registers) ||
+        registers_result(&registers) != -EINTR)
+        return;
+    registers_skip_call(&registers, -EINTR);
+    registers_write(thread->tid, &registers);
+}
+
+void tracee_stop_over(struct core *core, struct thread *thread, bool was_stopped)
+{
+    const struct tracee *tracee = tracee_of(thread);
+    struct orders orders = {0};
+
+    if (was_stopped)
+        settle(thread);
+    else
+        mend(thread);
+    if (was_stopped && is_final(tracee))
+        orders = tracee_leave(core, thread, interrupted(thread));
+    if (tracee_obey(thread, &orders))
+        tracee_resume(thread);
 }

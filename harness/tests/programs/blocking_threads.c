@@ -1,11 +1,12 @@
-/* blocking_threads CALL DISPOSITION [thread]: what a signal does to a call that sleeps.
+/* blocking_threads CALL DISPOSITION alone|thread|other: what a signal does to a call that sleeps.
  *
- * A child of this program, the waiter, sets the signal's disposition and makes the call, in a
- * second thread when asked to. When the waiter sleeps in it, the program sends the signal, waits
- * till all the signal does is done, and, if the call still sleeps, gives it what it waits for. It
- * prints what became of the call: a traced waiter must print what an untraced one does. Nothing is
- * left to time: that the waiter sleeps, and that no signal is on its way, is read in /proc. Exits
- * 100 for wrong arguments, 111 when a step of its own failed, 1 when it had to give up.
+ * A child of this program, the waiter, sets the signal's disposition and makes the call: in its
+ * only thread, in a second one which the signal comes to, or in a second one while the signal comes
+ * to the first. When the waiter sleeps the program sends the signal, waits till all that the signal
+ * does is done, and, if the call still sleeps, gives it what it waits for. It prints what became of
+ * the call: a traced waiter must print what an untraced one does. Nothing is left to time: that the
+ * waiter sleeps, and that no signal is on its way to it, is read in /proc. Exits 100 for wrong
+ * arguments, 111 when a step of its own failed, 1 when it had to give up.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -45,11 +46,17 @@ enum {
     EXIT_SYSTEM = 111
 };
 
+enum way { WAY_ALONE, WAY_THREAD, WAY_OTHER, WAYS };
+
+static const char *const ways[WAYS] = {
+    [WAY_ALONE] = "alone", [WAY_THREAD] = "thread", [WAY_OTHER] = "other"};
+
 /* What the program and the waiter both see. */
 struct shared {
     atomic_bool calls, returned;
     atomic_int handled;
     atomic_int victim; /* a child of the waiter whose death is the signal */
+    pid_t program;
     long result;
     int error;
     sem_t semaphore;
@@ -150,11 +157,14 @@ static void make_half_message(void)
 static void fill(void)
 {
     static const char text[4096];
+    ssize_t sent;
 
-    while (send(stage.near, text, sizeof text, MSG_DONTWAIT) > 0)
-        continue;
-    while (send(stage.near, text, 1, MSG_DONTWAIT) > 0)
-        continue;
+    do
+        sent = send(stage.near, text, sizeof text, MSG_DONTWAIT);
+    while (sent > 0);
+    do
+        sent = send(stage.near, text, 1, MSG_DONTWAIT);
+    while (sent > 0);
     must(errno == EAGAIN, "send");
 }
 
@@ -183,7 +193,7 @@ static void make_listener_with_limit(void)
 
 static int connected_to(int listener, int flags)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     int connection = -1;
 
@@ -353,13 +363,21 @@ static long call_poll_limited(void)
     return poll(&wanted, 1, LONG * 1000);
 }
 
+/* The thread's own: a narrower one would have the signal come to another thread. */
+static sigset_t mask_now(void)
+{
+    sigset_t mask;
+
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    return mask;
+}
+
 static long call_ppoll(void)
 {
     struct pollfd wanted = {.fd = stage.near, .events = POLLIN};
     const struct timespec limit = {.tv_sec = LONG};
-    sigset_t mask;
+    const sigset_t mask = mask_now();
 
-    sigemptyset(&mask);
     return ppoll(&wanted, 1, &limit, &mask);
 }
 
@@ -385,12 +403,11 @@ static long call_select_limited(void)
 static long call_pselect(void)
 {
     const struct timespec limit = {.tv_sec = LONG};
+    const sigset_t mask = mask_now();
     fd_set wanted;
-    sigset_t mask;
 
     FD_ZERO(&wanted);
     FD_SET(stage.near, &wanted);
-    sigemptyset(&mask);
     return pselect(stage.near + 1, &wanted, NULL, NULL, &limit, &mask);
 }
 
@@ -410,14 +427,13 @@ static long call_epoll_wait_limited(void)
 
 static long call_epoll_pwait(void)
 {
+    const sigset_t mask = mask_now();
     struct epoll_event event;
-    sigset_t mask;
 
-    sigemptyset(&mask);
     return epoll_pwait(stage.spare, &event, 1, -1, &mask);
 }
 
-/* A child of the waiter that lives till there is something to read. */
+/* A child of the waiter that lives till there is something to read, or nobody left to write it. */
 static pid_t make_child(int life)
 {
     char byte;
@@ -425,7 +441,7 @@ static pid_t make_child(int life)
 
     must(child >= 0, "fork");
     if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(stage.far);
         _exit(read(life, &byte, 1) < 0);
     }
     return child;
@@ -482,9 +498,8 @@ static long call_pause(void)
 
 static long call_sigsuspend(void)
 {
-    sigset_t mask;
+    const sigset_t mask = mask_now();
 
-    sigemptyset(&mask);
     return sigsuspend(&mask);
 }
 
@@ -565,9 +580,11 @@ static void give_byte(void)
 static void give_room(void)
 {
     char text[4096];
+    ssize_t got;
 
-    while (recv(stage.far, text, sizeof text, MSG_DONTWAIT) > 0)
-        continue;
+    do
+        got = recv(stage.far, text, sizeof text, MSG_DONTWAIT);
+    while (got > 0);
 }
 
 static void give_much_room(void)
@@ -712,7 +729,7 @@ static void end_it(int number)
     (void)number;
 }
 
-static void set(int number, void (*handler)(int), int flags)
+static void set_action(int number, void (*handler)(int), int flags)
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
 
@@ -726,12 +743,12 @@ static void set_dispositions(const struct disposition *disposition)
     const sigset_t blocked = only_second_user_signal();
 
     for (size_t i = 0; i < sizeof left_alone / sizeof *left_alone; i++)
-        set(left_alone[i], SIG_DFL, 0);
-    set(SIGTERM, end_it, 0);
+        set_action(left_alone[i], SIG_DFL, 0);
+    set_action(SIGTERM, end_it, 0);
     if (disposition->ignored)
-        set(disposition->ignored, SIG_IGN, 0);
+        set_action(disposition->ignored, SIG_IGN, 0);
     if (disposition->caught)
-        set(disposition->caught, count, disposition->flags);
+        set_action(disposition->caught, count, disposition->flags);
     must(sigprocmask(SIG_SETMASK, &blocked, NULL) == 0, "sigprocmask");
 }
 
@@ -743,30 +760,60 @@ static void make_the_call(const struct row *row)
     atomic_store(&shared->returned, true);
 }
 
-static void *in_thread(void *row)
+struct work {
+    const struct row *row;
+    sigset_t mask;
+};
+
+static void *in_thread(void *context)
 {
-    make_the_call(row);
+    const struct work *work = context;
+
+    pthread_sigmask(SIG_SETMASK, &work->mask, NULL);
+    make_the_call(work->row);
     return NULL;
 }
 
-static _Noreturn void wait_for_it(const struct row *row, const struct disposition *disposition,
-                                  bool in_a_thread)
+/* Of the two threads one blocks the signals that are sent, the other what ends the call. The kernel
+ * keeps what the first thread blocks, though it is ignored: then it wakes the second. Of two
+ * signals only the last is blocked, or it would be a race which of them the call's end is due to.
+ */
+static void make_the_call_in_thread(const struct row *row, const struct disposition *disposition,
+                                    enum way way)
 {
+    struct work work = {.row = row};
+    sigset_t all, end;
     pthread_t thread;
 
+    sigfillset(&all);
+    sigdelset(&all, SIGTERM);
+    end = only_second_user_signal();
+    sigaddset(&end, SIGTERM);
+    work.mask = way == WAY_THREAD ? only_second_user_signal() : all;
+    if (way == WAY_THREAD)
+        sigfillset(&end);
+    if (disposition->sent[1])
+        sigdelset(&end, disposition->sent[0]);
+    must(pthread_sigmask(SIG_SETMASK, &end, NULL) == 0, "pthread_sigmask");
+    must(pthread_create(&thread, NULL, in_thread, &work) == 0, "pthread_create");
+    pthread_join(thread, NULL);
+}
+
+static _Noreturn void wait_for_it(const struct row *row, const struct disposition *disposition,
+                                  enum way way)
+{
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != shared->program)
+        _exit(EXIT_GAVE_UP);
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* its parent shall read /proc */
     close(stage.life[1]);
     set_dispositions(disposition);
     if (disposition->child)
         atomic_store(&shared->victim, make_child(stage.life[0]));
-    if (!in_a_thread) {
+    if (way == WAY_ALONE)
         make_the_call(row);
-    } else {
-        must(pthread_create(&thread, NULL, in_thread, (void *)(uintptr_t)row) == 0,
-             "pthread_create");
-        pthread_join(thread, NULL);
-    }
+    else
+        make_the_call_in_thread(row, disposition, way);
     _exit(0);
 }
 
@@ -865,8 +912,6 @@ static void do_to_it(const struct disposition *disposition)
     must(kill(stage.waiter, SIGSTOP) == 0, "kill");
     must(waitpid(stage.waiter, &status, WUNTRACED) == stage.waiter && WIFSTOPPED(status), "stop");
     must(kill(stage.waiter, SIGCONT) == 0, "kill");
-    must(waitpid(stage.waiter, &status, WCONTINUED) == stage.waiter && WIFCONTINUED(status),
-         "continue");
 }
 
 static void print_result(void)
@@ -877,7 +922,7 @@ static void print_result(void)
         printf("%ld", shared->result);
 }
 
-static void run(const struct row *row, const struct disposition *disposition, bool in_a_thread)
+static void run(const struct row *row, const struct disposition *disposition, enum way way)
 {
     int status;
 
@@ -887,7 +932,7 @@ static void run(const struct row *row, const struct disposition *disposition, bo
     stage.waiter = fork();
     must(stage.waiter >= 0, "fork");
     if (stage.waiter == 0)
-        wait_for_it(row, disposition, in_a_thread);
+        wait_for_it(row, disposition, way);
     await_sleep();
     must(!atomic_load(&shared->returned), "too early");
     do_to_it(disposition);
@@ -905,7 +950,7 @@ static void run(const struct row *row, const struct disposition *disposition, bo
 
 static _Noreturn void list(FILE *file, int status)
 {
-    fprintf(file, "usage: blocking_threads CALL DISPOSITION [thread]\ncalls:");
+    fprintf(file, "usage: blocking_threads CALL DISPOSITION alone|thread|other\ncalls:");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         fprintf(file, " %s", rows[i].name);
     fprintf(file, "\ndispositions:");
@@ -933,19 +978,29 @@ static const struct disposition *find_disposition(const char *name)
     list(stderr, EXIT_USAGE);
 }
 
+static enum way find_way(const char *name)
+{
+    for (enum way way = WAY_ALONE; way < WAYS; way++) {
+        if (strcmp(ways[way], name) == 0)
+            return way;
+    }
+    list(stderr, EXIT_USAGE);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "-h") == 0)
         list(stdout, 0);
-    if (argc < 3 || argc > 4 || (argc == 4 && strcmp(argv[3], "thread") != 0))
+    if (argc != 4)
         list(stderr, EXIT_USAGE);
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     must(shared != MAP_FAILED, "mmap");
+    shared->program = getpid();
     must(sem_init(&shared->semaphore, 1, 0) == 0, "sem_init");
-    set(SIGALRM, give_up, 0);
-    set(SIGCHLD, SIG_DFL, 0);
+    set_action(SIGALRM, give_up, 0);
+    set_action(SIGCHLD, SIG_DFL, 0);
     alarm(PATIENCE);
-    run(find_row(argv[1]), find_disposition(argv[2]), argc == 4);
+    run(find_row(argv[1]), find_disposition(argv[2]), find_way(argv[3]));
     clean_up();
     return 0;
 }
