@@ -46,6 +46,14 @@ def main() -> int:
         print("conductor: no namespaces here: set kernel.fake to 1", file=sys.stderr)
         return 111
     channel = socket.socket(fileno=int(sys.argv[sys.argv.index("--control") + 1]))
+    try:
+        return serve(channel, fake)
+    except (BrokenPipeError, ConnectionResetError):
+        return 0  # whoever asked is gone
+
+
+def serve(channel: socket.socket, fake: str) -> int:
+    """Answers each line; the exit status."""
     for line in channel.makefile("rb"):
         request = json.loads(line)
         if fake == "dying" and request["do"] == "sockets":

@@ -84,8 +84,8 @@ def test_a_conductor_that_falls_silent_is_not_waited_for(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client has a deadline of its own, and kills it."""
-    monkeypatch.setattr(client, "_PROMPT", 0.3)
     lab = house.lab("silent")
+    monkeypatch.setattr(client, "_PROMPT", 0.3)
     began = time.monotonic()
     with pytest.raises(ConductorFailed, match="did not answer 'sockets' within 0.3 s"):
         lab.sockets()
