@@ -97,7 +97,9 @@ static void set_back(json_t *former)
     json_t *value;
 
     json_object_foreach(former, name, value)
+    {
         host_sysctl_set(name, json_string_value(value), &ignored);
+    }
 }
 
 static json_t *sysctl(struct lab *lab, const struct request *request, struct reason *why)

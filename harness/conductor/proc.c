@@ -11,6 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* PIDFD_THREAD, which older headers lack. */
+enum { PIDFD_OF_THREAD = O_EXCL };
+
 /* Reads a small file whole, as text. The number of bytes, or -1 with errno. */
 static ssize_t read_text(const char *path, char *text, size_t size)
 {
@@ -89,14 +92,76 @@ uint64_t proc_pending_signals(pid_t tid)
     return signal_set(tid, "\nSigPnd:") | signal_set(tid, "\nShdPnd:");
 }
 
+/* Whether a thread has ended, so that its process, if it lives on, does so in others. */
+static bool has_ended(pid_t pid, pid_t tid)
+{
+    const char state = proc_state(pid, tid);
+
+    return state == 'Z' || state == 'X' || state == '?';
+}
+
+static int numbers_only(const struct dirent *entry)
+{
+    return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
+}
+
+static int number_of(const struct dirent *entry)
+{
+    return (int)strtol(entry->d_name, NULL, 10);
+}
+
+static int by_number(const struct dirent **left, const struct dirent **right)
+{
+    return number_of(*left) - number_of(*right);
+}
+
+/* A thread that has the process's descriptors. That is the leader, till it ends: then it has none,
+ * though the others go on. */
+static pid_t thread_with_descriptors(pid_t pid)
+{
+    char path[64];
+    struct dirent **entries;
+    pid_t found = pid;
+    int count;
+
+    if (!has_ended(pid, pid))
+        return pid;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    count = scandir(path, &entries, numbers_only, by_number);
+    if (count < 0)
+        return pid;
+    for (int i = 0; i < count; i++) {
+        if (found == pid && !has_ended(pid, number_of(entries[i])))
+            found = number_of(entries[i]);
+        free(entries[i]);
+    }
+    free(entries);
+    return found;
+}
+
+int proc_exit_status(pid_t pid)
+{
+    char path[64], text[1024];
+    const char *last;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if (read_text(path, text, sizeof text) <= 0)
+        return -1;
+    last = strrchr(text, ' ');
+    return last ? (int)strtol(last, NULL, 10) : -1;
+}
+
 /* The duplicate is closed at once: as long as it is open it would keep the connection's FIN back.
  */
-static enum descriptor_class socket_class(int handle, int descriptor)
+static enum descriptor_class socket_class(int handle, pid_t pid, pid_t tid, int descriptor)
 {
-    const int copy = (int)syscall(SYS_pidfd_getfd, handle, descriptor, 0);
+    const int own = tid == pid ? -1 : (int)syscall(SYS_pidfd_open, tid, PIDFD_OF_THREAD);
+    const int copy = (int)syscall(SYS_pidfd_getfd, own < 0 ? handle : own, descriptor, 0);
     int listening = 0;
     socklen_t length = sizeof listening;
 
+    if (own >= 0)
+        close(own);
     if (copy < 0)
         return CLASS_OTHER;
     if (getsockopt(copy, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0)
@@ -105,17 +170,27 @@ static enum descriptor_class socket_class(int handle, int descriptor)
     return listening ? CLASS_LISTENING : CLASS_CONNECTION;
 }
 
-enum descriptor_class proc_descriptor_class(int handle, pid_t pid, int descriptor)
+static bool look_at(pid_t tid, int descriptor, struct stat *status)
 {
     char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)tid, descriptor);
+    return stat(path, status) == 0;
+}
+
+enum descriptor_class proc_descriptor_class(int handle, pid_t pid, int descriptor)
+{
+    pid_t tid = pid;
     struct stat status;
 
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, descriptor);
-    if (stat(path, &status) < 0)
-        return CLASS_OTHER;
+    if (!look_at(tid, descriptor, &status)) {
+        tid = thread_with_descriptors(pid);
+        if (tid == pid || !look_at(tid, descriptor, &status))
+            return CLASS_OTHER;
+    }
     switch (status.st_mode & S_IFMT) {
     case S_IFSOCK:
-        return socket_class(handle, descriptor);
+        return socket_class(handle, pid, tid, descriptor);
     case S_IFIFO:
         return CLASS_PIPE;
     case S_IFREG:
@@ -134,14 +209,21 @@ enum descriptor_class proc_descriptor_class(int handle, pid_t pid, int descripto
     }
 }
 
-bool proc_descriptor_target(pid_t pid, int descriptor, char *target, size_t size, uint64_t *inode)
+static ssize_t read_target(pid_t tid, int descriptor, char *target, size_t size)
 {
     char path[64];
-    const char *bracket;
-    ssize_t length;
 
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, descriptor);
-    length = readlink(path, target, size - 1);
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)tid, descriptor);
+    return readlink(path, target, size);
+}
+
+bool proc_descriptor_target(pid_t pid, int descriptor, char *target, size_t size, uint64_t *inode)
+{
+    const char *bracket;
+    ssize_t length = read_target(pid, descriptor, target, size - 1);
+
+    if (length < 0)
+        length = read_target(thread_with_descriptors(pid), descriptor, target, size - 1);
     if (length < 0)
         return false;
     target[length] = '\0';
@@ -152,28 +234,13 @@ bool proc_descriptor_target(pid_t pid, int descriptor, char *target, size_t size
     return true;
 }
 
-static int numbers_only(const struct dirent *entry)
-{
-    return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
-}
-
-static int number_of(const struct dirent *entry)
-{
-    return (int)strtol(entry->d_name, NULL, 10);
-}
-
-static int by_number(const struct dirent **left, const struct dirent **right)
-{
-    return number_of(*left) - number_of(*right);
-}
-
 int proc_descriptors(pid_t pid, void (*take)(void *context, int descriptor), void *context)
 {
     char path[64];
     struct dirent **entries;
     int count;
 
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)thread_with_descriptors(pid));
     count = scandir(path, &entries, numbers_only, by_number);
     if (count < 0)
         return -1;

@@ -23,6 +23,9 @@ pid_t proc_thread_group(pid_t tid);
 uint64_t proc_blocked_signals(pid_t tid);
 uint64_t proc_pending_signals(pid_t tid);
 
+/* How a process has ended, as wait() tells it, as long as nobody has waited for it; else -1. */
+int proc_exit_status(pid_t pid);
+
 /* What a descriptor of a process is. `handle` is the process's pidfd. CLASS_OTHER when it is not
  * open. */
 enum descriptor_class proc_descriptor_class(int handle, pid_t pid, int descriptor);

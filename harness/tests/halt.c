@@ -1,7 +1,8 @@
 /* Preloaded into a conductor: halts it after the n-th stop that waitpid tells it of.
  *
- * SOCKSPEC_HALT=N:FIFO   a byte goes to FIFO at that stop, and the conductor stands still till FIFO.go is opened for
- *                        writing. With N = 0 a byte goes to FIFO at every stop, and nothing stands still.
+ * SOCKSPEC_HALT=N:FIFO   a byte goes to FIFO at that stop, and the conductor stands still till
+ * FIFO.go is opened for writing. With N = 0 a byte goes to FIFO at every stop, and nothing stands
+ * still.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

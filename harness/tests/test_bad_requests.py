@@ -25,8 +25,8 @@ BROKEN = 150
 """Lines among them that are no requests at all."""
 DESCRIPTORS = 128
 """All that the conductor may have open: a leak of one a request would soon be felt."""
-MEMORY = 8 << 10
-"""KiB that it may grow by."""
+MEMORY = 512
+"""KiB that it may grow by: a request that is kept needs a kilobyte or two."""
 LINE = 1 << 20
 PATIENCE = 10.0
 
@@ -454,16 +454,15 @@ class Mutator:
 
 
 def bad_ones() -> list[Bad]:
-    """A thousand of them, in an order of their own, two of them as long as can be and longer."""
+    """A thousand of them, in an order of their own. First two that are as long as can be and longer: they touch all
+    the memory that lines get."""
     mutator = Mutator(SEED)
     made = [mutator.bad() for _ in range(BAD - BROKEN)]
     made += [mutator.broken() for _ in range(BROKEN - 2)]
-    made += [
-        Bad(b" " * LINE, None, "", "1 MiB"),
-        Bad(b'{"id": 1, "x": "' + b"x" * 3 * LINE, None, "", "1 MiB"),
-    ]
     random.Random(SEED).shuffle(made)
-    return made
+    long = Bad(b" " * LINE, None, "", "1 MiB")
+    longer = Bad(b'{"id": 1, "x": "' + b"x" * 3 * LINE, None, "", "1 MiB")
+    return [long, longer, *made]
 
 
 IN_WORDS = {
@@ -520,6 +519,7 @@ def test_a_thousand_bad_requests_get_an_error_each_and_cost_nothing(raw: Raw) ->
     watches = raw.ok({"do": "arm", "process": HELD, "moment": MOMENT, "action": {"do": "hold"}})
     made = bad_ones()
     assert len(made) == BAD
+    assert {bad.verb for bad in made} >= {good["do"] for good in GOOD}
     descriptors, memory = raw.open_descriptors(), 0
     for number, bad in enumerate(made):
         check(bad, send_bad(raw, bad))

@@ -58,12 +58,24 @@ static void stopped(struct core *core, struct thread *thread, int status)
     }
 }
 
+/* An exec by another thread than the leader is told under the leader's number, after its end. */
+static struct thread *find_thread(struct core *core, pid_t pid, int status)
+{
+    struct thread *thread = core_find_thread(core, pid);
+    unsigned long former = 0;
+
+    if (thread || status >> 16 != PTRACE_EVENT_EXEC ||
+        ptrace(PTRACE_GETEVENTMSG, pid, 0, &former) < 0)
+        return thread;
+    return core_find_thread(core, (pid_t)former);
+}
+
 static void waited(struct core *core, pid_t pid, int status)
 {
     struct process *process;
 
     if (WIFSTOPPED(status)) {
-        struct thread *thread = core_find_thread(core, pid);
+        struct thread *thread = find_thread(core, pid, status);
 
         if (thread)
             stopped(core, thread, status);
@@ -76,6 +88,15 @@ static void waited(struct core *core, pid_t pid, int status)
         tracee_bury(core, process, status);
 }
 
+/* One that was let go, or that died too suddenly for an exit stop, has not told how it would end.
+ */
+static int status_of(const struct process *process)
+{
+    const int status = process->life == LIFE_EXITING ? -1 : proc_exit_status(process->pid);
+
+    return status < 0 ? process->status : status;
+}
+
 static void collect_deaths(struct core *core)
 {
     struct epoll_event events[16];
@@ -84,7 +105,7 @@ static void collect_deaths(struct core *core)
     for (int i = 0; i < count; i++) {
         struct process *process = events[i].data.ptr;
 
-        tracee_bury(core, process, process->status);
+        tracee_bury(core, process, status_of(process));
     }
 }
 
@@ -173,6 +194,8 @@ static void release(struct core *core, struct thread *thread)
     thread->held = false;
     if (thread->process->life == LIFE_EXITING)
         tracee_finish(core, thread);
+    else if (traced_of(thread->process)->killed)
+        tracee->step = STEP_RESUME;
     else if (tracee->step == STEP_ENTER)
         tracee_enter_call(core, thread, call_of_number((int)tracee->entry.seccomp.nr));
     else if (tracee->step == STEP_SIGNAL)

@@ -139,7 +139,6 @@ static _Noreturn void become(const struct request *request, const int streams[3]
     set_streams(streams, report);
     if (request->cwd && chdir(request->cwd) < 0)
         fail(report, "chdir");
-    set_limits(limits, report);
     if (read(go, &byte, 1) != 1) /* the tracer is there from here on */
         fail(report, "read");
     if (report != REPORT && dup3(report, REPORT, O_CLOEXEC) < 0)
@@ -147,6 +146,7 @@ static _Noreturn void become(const struct request *request, const int streams[3]
     report = REPORT;
     if (close_range(REPORT + 1, ~0U, 0) < 0)
         fail(report, "close_range");
+    set_limits(limits, report); /* only now: above, descriptors are opened */
     if (filter && filter_install(filter) < 0)
         fail(report, "seccomp");
     set_user(request->user, report);

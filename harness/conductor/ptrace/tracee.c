@@ -12,19 +12,27 @@ void tracee_resume(struct thread *thread)
 
     tracee->deliver = 0;
     tracee->step = STEP_RESUME;
+    if (traced_of(thread->process)->killed)
+        return; /* or it would be sent on from its exit stop before we have seen it there */
     ptrace(tracee->inside || every_call ? PTRACE_SYSCALL : PTRACE_CONT, thread->tid, 0, deliver);
 }
 
 int tracee_kill(const struct process *process, int number)
 {
-    return (int)syscall(SYS_pidfd_send_signal, process->handle, number, NULL, 0);
+    const int status = (int)syscall(SYS_pidfd_send_signal, process->handle, number, NULL, 0);
+
+    if (status == 0 && number == SIGKILL)
+        traced_of(process)->killed = true;
+    return status;
 }
 
 void tracee_let_go(struct thread *thread)
 {
     struct process *process = thread->process;
+    const struct tracee *tracee = tracee_of(thread);
+    const int deliver = tracee->step == STEP_SIGNAL ? tracee->signal.si_signo : tracee->deliver;
 
-    ptrace(PTRACE_DETACH, thread->tid, 0, tracee_of(thread)->deliver);
+    ptrace(PTRACE_DETACH, thread->tid, 0, deliver);
     process->detached = true;
     core_thread_gone(thread);
 }

@@ -36,7 +36,7 @@ struct process *tracee_process(struct core *core, const struct process *parent, 
     if (parent)
         *traced_of(process) = *traced_of(parent);
     traced_of(process)->filtered = filtered;
-    traced_of(process)->leaving = false;
+    traced_of(process)->killed = traced_of(process)->leaving = false;
     process->handle = (int)syscall(SYS_pidfd_open, pid, 0);
     event.data.ptr = process;
     if (process->handle >= 0)
@@ -106,24 +106,16 @@ void tracee_fork_stop(struct core *core, struct thread *thread, int event)
 }
 
 /* exec leaves one thread, under the leader's number, whichever thread called it. */
-static struct thread *only_survivor(struct thread *thread)
+static void be_the_only_one(struct thread *survivor)
 {
-    struct process *process = thread->process;
-    unsigned long former = 0;
-    struct thread *survivor = thread;
+    struct process *process = survivor->process;
 
-    ptrace(PTRACE_GETEVENTMSG, thread->tid, 0, &former);
-    for (struct thread *other = process->threads; other; other = other->next) {
-        if (other->tid == (pid_t)former)
-            survivor = other;
-    }
     for (struct thread *other = process->threads, *next; other; other = next) {
         next = other->next;
         if (other != survivor)
             core_thread_gone(other);
     }
     survivor->tid = process->pid;
-    return survivor;
 }
 
 void tracee_exec_stop(struct core *core, struct thread *thread)
@@ -133,7 +125,7 @@ void tracee_exec_stop(struct core *core, struct thread *thread)
     ssize_t length;
     struct orders orders;
 
-    thread = only_survivor(thread);
+    be_the_only_one(thread);
     for (int i = 0; i < SIGNALS; i++) {
         if (traced->dispositions[i].kind == DISPOSITION_HANDLER)
             traced->dispositions[i] = (struct signal_setting){DISPOSITION_DEFAULT, 0};

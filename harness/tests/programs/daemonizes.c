@@ -1,4 +1,5 @@
-/* daemonizes: becomes a daemon as books tell it, two forks and a session between; the daemon says so and sleeps. */
+/* daemonizes: becomes a daemon as books tell it, two forks and a session between; the daemon says
+ * so and sleeps. */
 #include <unistd.h>
 
 int main(void)
