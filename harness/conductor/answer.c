@@ -1,5 +1,6 @@
 #include "lab.h"
 
+#include "answer_net.h"
 #include "describe.h"
 #include "host.h"
 #include "proc.h"
@@ -36,22 +37,6 @@ static struct process *living(const struct lab *lab, const struct request *reque
         return NULL;
     }
     return process;
-}
-
-static void release(struct lab *lab, struct process *process)
-{
-    for (struct thread *thread = process->threads, *next; thread; thread = next) {
-        next = thread->next;
-        if (thread->held)
-            lab->core->source->release(lab->core, thread);
-    }
-}
-
-static int check_host(const struct request *request, struct reason *why)
-{
-    if (strcmp(request->host, "host") == 0)
-        return 0;
-    return because(why, "host \"%.60s\": no such host (there is \"host\")", request->host);
 }
 
 /* --- verbs that are done at once
@@ -102,14 +87,14 @@ static void set_back(json_t *former)
     }
 }
 
-static json_t *sysctl(struct lab *lab, const struct request *request, struct reason *why)
+/* On the host that the caller has entered. */
+static int set_and_get(const struct request *request, json_t *values, struct reason *why)
 {
-    json_t *values = json_object(), *former = json_object(), *value;
+    json_t *former = json_object(), *value;
     const char *name;
     size_t index;
-    int status = check_host(request, why);
+    int status = 0;
 
-    (void)lab;
     json_object_foreach(json_object_get(request->members, "set"), name, value)
     {
         if (status == 0)
@@ -125,28 +110,52 @@ static json_t *sysctl(struct lab *lab, const struct request *request, struct rea
     if (status < 0)
         set_back(former);
     json_decref(former);
+    return status;
+}
+
+static json_t *sysctl(struct lab *lab, const struct request *request, struct reason *why)
+{
+    const struct host *host = hosts_living(&lab->hosts, request->host, why);
+    json_t *values;
+    int status;
+
+    if (!host || host_enter(&lab->hosts, host, why) < 0)
+        return NULL;
+    values = json_object();
+    status = set_and_get(request, values, why);
+    host_leave(&lab->hosts);
     if (status == 0)
         return json_pack("{s:o}", "values", values);
     json_decref(values);
     return NULL;
 }
 
+static void close_all(const int *descriptors, int count)
+{
+    for (int i = 0; i < count; i++)
+        close(descriptors[i]);
+}
+
 static json_t *start(struct lab *lab, const struct request *request, struct reason *why)
 {
+    const struct host *host = hosts_living(&lab->hosts, request->host, why);
     struct process *process = NULL;
     int streams[STREAMS];
     const int came = channel_take(&lab->channel, streams, STREAMS);
+    int status;
 
-    if (came != STREAMS || check_host(request, why) < 0) {
-        for (int i = 0; i < came && i < STREAMS; i++)
-            close(streams[i]);
-        if (came != STREAMS)
-            because(why, "expected 3 descriptors with the request, got %d", came);
+    if (came != STREAMS)
+        because(why, "expected 3 descriptors with the request, got %d", came);
+    if (came != STREAMS || !host || host_enter(&lab->hosts, host, why) < 0) {
+        close_all(streams, came < STREAMS ? came : STREAMS);
         return NULL;
     }
-    if (lab->core->source->start(lab->core, request, streams, &process, why) < 0)
+    status = lab->core->source->start(lab->core, request, streams, &process, why);
+    host_leave(&lab->hosts);
+    if (status < 0)
         return NULL;
-    return describe_process(lab->core, process);
+    process->host = (int)(host - lab->hosts.list);
+    return describe_process(lab, process);
 }
 
 /* `short` needs a length to shorten, in every call that the word means. */
@@ -164,6 +173,8 @@ static int check_shorten(const struct request *request, struct reason *why)
 static int check_action(const struct lab *lab, const struct request *request,
                         const struct process *process, struct reason *why)
 {
+    if (!process)
+        return -1;
     if (request->action.kind == ACTION_SHORT)
         return check_shorten(request, why);
     if (request->action.kind == ACTION_DETACH && !lab->core->source->detachable(process))
@@ -174,10 +185,11 @@ static int check_action(const struct lab *lab, const struct request *request,
 
 static json_t *arm(struct lab *lab, const struct request *request, struct reason *why)
 {
-    const struct process *process = living(lab, request, why);
     const struct watch *watch;
 
-    if (!process || check_action(lab, request, process, why) < 0)
+    if (request->moment.kind == MOMENT_SEGMENT
+            ? check_places(lab, &request->moment.segment, why) < 0
+            : check_action(lab, request, living(lab, request, why), why) < 0)
         return NULL;
     watch = core_arm(lab->core, request);
     if (!watch) {
@@ -219,7 +231,7 @@ static json_t *run(struct lab *lab, const struct request *request, struct reason
         because(why, "process %d (%s) is not held", process->number, process->name);
         return NULL;
     }
-    release(lab, process);
+    lab_release(lab, process);
     return json_object();
 }
 
@@ -261,15 +273,14 @@ static json_t *processes(struct lab *lab, const struct request *request, struct 
 {
     (void)request;
     (void)why;
-    return json_pack("{s:o}", "processes", describe_processes(lab->core));
+    return json_pack("{s:o}", "processes", describe_processes(lab));
 }
 
 static json_t *sockets(struct lab *lab, const struct request *request, struct reason *why)
 {
-    json_t *list = NULL;
+    const struct host *host = hosts_living(&lab->hosts, request->host, why);
+    json_t *list = host ? sockets_list(host->diagnosis, &request->filter, why) : NULL;
 
-    if (check_host(request, why) == 0)
-        list = sockets_list(lab->diagnosis, &request->filter, why);
     return list ? json_pack("{s:o}", "sockets", list) : NULL;
 }
 
@@ -397,7 +408,7 @@ static json_t *select_events(const struct lab *lab, const struct request *reques
         if ((request->process && record->process != request->process) ||
             !kind_wanted(kinds, record->kind) || !call_wanted(core, calls, record))
             continue;
-        json_array_append_new(list, describe_event(core, record, request->raw));
+        json_array_append_new(list, describe_event(lab, record, request->raw));
     }
     return list;
 }
@@ -412,7 +423,7 @@ static json_t *events(struct lab *lab, const struct request *request, struct rea
     return json_pack("{s:o, s:I, s:I, s:I}", "events", select_events(lab, request), "last",
                      (json_int_t)log_last(lab->core->log), "lost",
                      (json_int_t)log_lost(lab->core->log), "frames_dropped",
-                     (json_int_t)capture_dropped(lab->capture));
+                     (json_int_t)lab_frames_dropped(lab));
 }
 
 static json_t *end(struct lab *lab, const struct request *request, struct reason *why)
@@ -423,7 +434,7 @@ static json_t *end(struct lab *lab, const struct request *request, struct reason
     (void)why;
     for (const struct process *process = lab->core->processes; process; process = process->next) {
         if (process->life != LIFE_DEAD)
-            json_array_append_new(killed, describe_process(lab->core, process));
+            json_array_append_new(killed, describe_process(lab, process));
     }
     lab->core->source->end(lab->core);
     lab->ending = true;
@@ -443,7 +454,7 @@ static int begin_reach(struct lab *lab, struct request *request, struct reason *
     lab->watch = core_arm(lab->core, request);
     if (!lab->watch)
         return because(why, "out of memory");
-    release(lab, process);
+    lab_release(lab, process);
     return 0;
 }
 
@@ -457,7 +468,7 @@ static int begin_kill(struct lab *lab, struct request *request, struct reason *w
 {
     if (send_signal(lab, request, why) < 0)
         return -1;
-    release(lab, core_find(lab->core, request->process));
+    lab_release(lab, core_find(lab->core, request->process));
     return 0;
 }
 
@@ -487,8 +498,7 @@ static int begin_blocked(struct lab *lab, struct request *request, struct reason
 
 static int begin_await(struct lab *lab, struct request *request, struct reason *why)
 {
-    (void)lab;
-    return check_host(request, why);
+    return hosts_living(&lab->hosts, request->host, why) ? 0 : -1;
 }
 
 /* --- the table
@@ -520,6 +530,18 @@ static const struct {
     [VERB_HOLDERS] = {.at_once = holders},
     [VERB_DESCRIPTORS] = {.at_once = descriptors},
     [VERB_EVENTS] = {.at_once = events},
+    [VERB_HOST] = {.at_once = answer_host},
+    [VERB_WIRE] = {.at_once = answer_wire},
+    [VERB_ADDRESS] = {.at_once = answer_address},
+    [VERB_NEIGHBOUR] = {.at_once = answer_neighbour},
+    [VERB_ROUTE] = {.at_once = answer_route},
+    [VERB_CUT] = {.at_once = answer_cut},
+    [VERB_MEND] = {.at_once = answer_mend},
+    [VERB_PASS] = {.at_once = answer_pass},
+    [VERB_DISCARD] = {.at_once = answer_discard},
+    [VERB_FORGE] = {.at_once = answer_forge},
+    [VERB_CRASH] = {.begin = begin_crash},
+    [VERB_BOOT] = {.at_once = answer_boot},
     [VERB_END] = {.at_once = end},
 };
 

@@ -80,6 +80,7 @@ struct process *core_process(struct core *core, const struct process *parent, pi
     process->parent = parent ? parent->number : 0;
     process->pid = pid;
     process->born = born;
+    process->host = parent ? parent->host : 0;
     process->life = parent ? LIFE_RUNNING : LIFE_LOADING;
     process->handle = -1;
     if (parent)
@@ -231,6 +232,8 @@ void core_disarm(struct core *core, struct watch *watch)
 
 bool core_can_strike(const struct core *core, const struct watch *watch)
 {
+    if (watch->moment.kind == MOMENT_SEGMENT)
+        return true;
     for (const struct process *process = core->processes; process; process = process->next) {
         const bool can_run =
             process->life == LIFE_RUNNING && !process->detached && !process_standing(process);
@@ -260,13 +263,20 @@ static void obey(const struct action *action, struct orders *orders)
     case ACTION_DETACH:
         orders->detach = true;
         break;
+    default: /* for segments */
+        break;
     }
+}
+
+static bool due(const struct watch *watch)
+{
+    return watch->seen >= watch->moment.nth && (!watch->times || watch->struck < watch->times);
 }
 
 static bool strikes(struct watch *watch)
 {
     watch->seen++;
-    if (watch->seen < watch->moment.nth || (watch->times && watch->struck >= watch->times))
+    if (!due(watch))
         return false;
     watch->struck++;
     return true;
@@ -447,6 +457,45 @@ struct orders core_exiting(struct core *core, struct thread *thread, int status)
     thread->process->status = status;
     thread->process->life = LIFE_EXITING;
     return consult(core, thread, &happening, log_append(core->log, &head, NULL, 0));
+}
+
+/* Every watch counts; one strikes. */
+static struct watch *watch_of_segment(const struct core *core, const struct happening *happening)
+{
+    struct watch *struck = NULL;
+
+    for (struct watch *watch = core->watches; watch; watch = watch->next) {
+        if (!moment_matches(&watch->moment, happening))
+            continue;
+        watch->seen++;
+        if (!struck && due(watch))
+            struck = watch;
+    }
+    return struck;
+}
+
+struct ruling core_segment(struct core *core, const struct happening *happening,
+                           const struct record *head, const void *bytes, size_t length)
+{
+    static const enum fate fates[] = {[ACTION_HOLD] = FATE_HELD,
+                                      [ACTION_DROP] = FATE_DROPPED,
+                                      [ACTION_DUPLICATE] = FATE_DUPLICATED,
+                                      [ACTION_DELAY] = FATE_DELAYED};
+    struct watch *watch = watch_of_segment(core, happening);
+    struct ruling ruling = {.fate = FATE_PASSED};
+    struct record record = *head;
+
+    if (watch)
+        ruling = (struct ruling){.fate = fates[watch->action.kind],
+                                 .watch = watch->number,
+                                 .delay = watch->action.delay};
+    record.segment.fate = ruling.fate;
+    ruling.event = log_append(core->log, &record, bytes, length);
+    if (watch) {
+        watch->struck++;
+        watch->last_event = ruling.event;
+    }
+    return ruling;
 }
 
 void core_dead(struct core *core, struct process *process, int status)

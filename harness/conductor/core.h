@@ -43,6 +43,7 @@ struct process {
     pid_t pid;
     enum born born;
     enum life life;
+    int host; /* index: it runs there, as its children do */
     bool detached;
     int status; /* from LIFE_EXITING on, as wait() tells it */
     int handle; /* pidfd: readable when dead, and the way to signal it; -1 when closed */
@@ -52,13 +53,13 @@ struct process {
 
 struct watch {
     struct watch *next;
-    int number, process;
+    int number, process; /* process 0: it is for segments */
     enum scope scope;
     struct moment moment;
     struct action action;
     int times; /* 0: always */
     int seen, struck;
-    int last_process; /* where it struck last */
+    int last_process; /* where it struck last; 0: at a segment */
     uint64_t last_event;
 };
 
@@ -68,6 +69,14 @@ struct orders {
     int error;       /* 0, or make the call fail with this */
     int signal;      /* 0, or send it to the process */
     uint64_t length; /* shorten: at most so many bytes */
+};
+
+/* What is to become of a segment. */
+struct ruling {
+    enum fate fate;
+    int watch;      /* whose order it is; 0: nobody's */
+    uint64_t event; /* of its coming */
+    uint64_t delay; /* FATE_DELAYED: ns */
 };
 
 struct core;
@@ -126,6 +135,11 @@ struct orders core_executed(struct core *core, struct thread *thread, const char
 struct orders core_exiting(struct core *core, struct thread *thread, int status);
 void core_dead(struct core *core, struct process *process, int status);
 
+/* A segment is on a wire: `head` is its record, but for the fate. Of several watches that would
+ * strike, the one that was armed first does; the others only count it. */
+struct ruling core_segment(struct core *core, const struct happening *happening,
+                           const struct record *head, const void *bytes, size_t length);
+
 /* --- questions
  * ---------------------------------------------------------------------------------------------- */
 
@@ -148,7 +162,7 @@ struct watch *core_arm(struct core *core, const struct request *request);
 void core_disarm(struct core *core, struct watch *watch);
 
 /* Whether the watch may still strike: a process in its scope (or one that may have such children)
- * can run. */
+ * can run. A segment can always come: kernels send them too. */
 bool core_can_strike(const struct core *core, const struct watch *watch);
 
 #endif

@@ -104,10 +104,26 @@ static json_t *hexadecimal(const unsigned char *bytes, size_t length)
     return value;
 }
 
-static void add_segment(json_t *event, const struct record *record, bool raw)
+/* Where on a wire it is, and what became of it. */
+static void add_crossing(json_t *event, const struct lab *lab, const struct record *record)
 {
-    json_object_set_new(event, "host", json_string("host"));
-    json_object_set_new(event, "link", json_string("lo"));
+    const struct wire *wire = wires_at(lab->wires, record->segment.wire);
+    const int side = wire->ends[0].host == record->segment.host ? 0 : 1;
+
+    json_object_set_new(event, "link", json_string(wire->ends[side].link));
+    json_object_set_new(event, "wire", json_string(wire->name));
+    json_object_set_new(event, "fate", json_string(fate_name(record->segment.fate)));
+    if (record->segment.of)
+        json_object_set_new(event, "of", json_integer((json_int_t)record->segment.of));
+}
+
+static void add_segment(json_t *event, const struct lab *lab, const struct record *record, bool raw)
+{
+    json_object_set_new(event, "host", json_string(lab->hosts.list[record->segment.host].name));
+    if (record->segment.wire < 0)
+        json_object_set_new(event, "link", json_string("lo"));
+    else
+        add_crossing(event, lab, record);
     json_object_set_new(event, "length", json_integer((json_int_t)record->segment.length));
     if (raw)
         json_object_set_new(event, "raw", hexadecimal(record->bytes, record->tail));
@@ -121,9 +137,11 @@ static void add_fork(json_t *event, const struct core *core, const struct record
     json_object_set_new(event, "born", json_string(born_name(child->born)));
 }
 
-static void add_particulars(json_t *event, const struct core *core, const struct record *record,
+static void add_particulars(json_t *event, const struct lab *lab, const struct record *record,
                             bool raw)
 {
+    const struct core *core = lab->core;
+
     switch (record->kind) {
     case RECORD_ENTER:
         add_enter(event, record);
@@ -145,14 +163,14 @@ static void add_particulars(json_t *event, const struct core *core, const struct
         json_object_set_new(event, "exit", describe_exit(record->exit.status));
         break;
     case RECORD_SEGMENT:
-        add_segment(event, record, raw);
+        add_segment(event, lab, record, raw);
         break;
     default:
         break;
     }
 }
 
-json_t *describe_event(const struct core *core, const struct record *record, bool raw)
+json_t *describe_event(const struct lab *lab, const struct record *record, bool raw)
 {
     json_t *event = json_pack("{s:I, s:I, s:s}", "seq", (json_int_t)record->seq, "time",
                               (json_int_t)record->time, "kind", record_kind_name(record->kind));
@@ -161,7 +179,7 @@ json_t *describe_event(const struct core *core, const struct record *record, boo
         json_object_set_new(event, "process", json_integer(record->process));
         json_object_set_new(event, "thread", json_integer(record->thread));
     }
-    add_particulars(event, core, record, raw);
+    add_particulars(event, lab, record, raw);
     return event;
 }
 
@@ -184,13 +202,14 @@ static const char *state_of(const struct core *core, const struct process *proce
     return process_held(process) ? "held" : "running";
 }
 
-static void add_whereabouts(json_t *object, const struct core *core, const struct process *process)
+static void add_whereabouts(json_t *object, const struct lab *lab, const struct process *process)
 {
     for (const struct thread *thread = process->threads; thread; thread = thread->next) {
-        const struct record *record = thread->held ? log_record(core->log, thread->held_at) : NULL;
+        const struct record *record =
+            thread->held ? log_record(lab->core->log, thread->held_at) : NULL;
 
         if (record)
-            json_object_set_new(object, "at", describe_event(core, record, false));
+            json_object_set_new(object, "at", describe_event(lab, record, false));
         if (thread->in)
             json_object_set_new(object, "in", json_string(call_name(thread->in)));
     }
@@ -207,26 +226,27 @@ static char letter_of(const struct process *process)
     return proc_state(process->pid, process->pid);
 }
 
-json_t *describe_process(const struct core *core, const struct process *process)
+json_t *describe_process(const struct lab *lab, const struct process *process)
 {
     const char letter[2] = {letter_of(process), '\0'};
-    json_t *object = json_pack("{s:i, s:i, s:o, s:i, s:s, s:s, s:s, s:s}", "process",
-                               process->number, "program", process->program, "parent",
-                               process->parent ? json_integer(process->parent) : json_null(), "pid",
-                               (int)process->pid, "born", born_name(process->born), "name",
-                               process->name, "state", state_of(core, process), "kernel", letter);
+    json_t *parent = process->parent ? json_integer(process->parent) : json_null();
+    json_t *object = json_pack("{s:i, s:i, s:o, s:i, s:s, s:s, s:s, s:s, s:s}", "process",
+                               process->number, "program", process->program, "parent", parent,
+                               "pid", (int)process->pid, "born", born_name(process->born), "name",
+                               process->name, "host", lab->hosts.list[process->host].name, "state",
+                               state_of(lab->core, process), "kernel", letter);
 
-    add_whereabouts(object, core, process);
+    add_whereabouts(object, lab, process);
     if (process->life == LIFE_DEAD)
         json_object_set_new(object, "exit", describe_exit(process->status));
     return object;
 }
 
-json_t *describe_processes(const struct core *core)
+json_t *describe_processes(const struct lab *lab)
 {
     json_t *list = json_array();
 
-    for (const struct process *process = core->processes; process; process = process->next)
-        json_array_append_new(list, describe_process(core, process));
+    for (const struct process *process = lab->core->processes; process; process = process->next)
+        json_array_append_new(list, describe_process(lab, process));
     return list;
 }

@@ -1,17 +1,17 @@
 #ifndef SOCKSPEC_DESCRIBE_H
 #define SOCKSPEC_DESCRIBE_H
 
-#include "core.h"
+#include "lab.h"
 
 #include <jansson.h>
 
-/* The core's facts as JSON (PROTOCOL.md: process, exit, event). Each returns a new reference. */
+/* A lab's facts as JSON (PROTOCOL.md: process, exit, event). Each returns a new reference. */
 
 json_t *describe_exit(int status);
-json_t *describe_process(const struct core *core, const struct process *process);
-json_t *describe_processes(const struct core *core);
+json_t *describe_process(const struct lab *lab, const struct process *process);
+json_t *describe_processes(const struct lab *lab);
 
 /* `raw`: with the bytes of segments. */
-json_t *describe_event(const struct core *core, const struct record *record, bool raw);
+json_t *describe_event(const struct lab *lab, const struct record *record, bool raw);
 
 #endif

@@ -36,6 +36,18 @@ int record_kind_of(const char *name)
     return -1;
 }
 
+const char *fate_name(enum fate fate)
+{
+    static const char *const names[FATES] = {
+        [FATE_PASSED] = "passed",   [FATE_DROPPED] = "dropped",
+        [FATE_HELD] = "held",       [FATE_DUPLICATED] = "duplicated",
+        [FATE_DELAYED] = "delayed", [FATE_FORGED] = "forged",
+        [FATE_CUT] = "cut",         [FATE_RELEASED] = "released",
+    };
+
+    return names[fate];
+}
+
 static void *reserve(size_t size)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,

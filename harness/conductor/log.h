@@ -23,6 +23,19 @@ enum record_kind {
     RECORD_KINDS
 };
 
+/* What became of a segment on a wire. */
+enum fate {
+    FATE_PASSED,
+    FATE_DROPPED,
+    FATE_HELD,
+    FATE_DUPLICATED,
+    FATE_DELAYED,
+    FATE_FORGED,
+    FATE_CUT,      /* the wire was cut, or there was no host at its end */
+    FATE_RELEASED, /* of one that was held or delayed */
+    FATES
+};
+
 enum injected { INJECTED_NOT, INJECTED_ERRNO, INJECTED_SHORT };
 
 struct record {
@@ -53,7 +66,10 @@ struct record {
             int status; /* as wait() tells it */
         } exit;
         struct {
-            int host; /* index */
+            int host; /* index: it came from there */
+            int wire; /* index; -1: the host's loopback */
+            enum fate fate;
+            uint64_t of; /* seq of its coming, when it was held or delayed; else 0 */
             uint16_t protocol;
             size_t length; /* of the whole frame, from the network header on */
         } segment;
@@ -69,6 +85,9 @@ const char *record_kind_name(enum record_kind kind);
 
 /* The kind of that name, or -1. */
 int record_kind_of(const char *name);
+
+/* "passed", … */
+const char *fate_name(enum fate fate);
 
 /* NULL with errno. `capacity` is the most bytes it may grow to; memory is used only as records
  * come. */

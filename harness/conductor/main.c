@@ -11,7 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 100, EXIT_SYSTEM = 111 };
+enum { EXIT_USAGE = 100, EXIT_SYSTEM = 111, OWN_DESCRIPTORS = 3 };
 
 static _Noreturn void usage(void)
 {
@@ -101,18 +101,18 @@ static void read_channel(struct lab *lab)
 /* While a request waits the client has nothing to say; only its end is of interest then. */
 static void sleep_till_something(struct lab *lab, int children, bool busy)
 {
-    struct pollfd sources[] = {{.fd = lab->channel.socket,
-                                .events = (short)(lab->waiting ? POLLRDHUP : POLLIN | POLLRDHUP)},
-                               {.fd = children, .events = POLLIN},
-                               {.fd = ptrace_deaths(lab->core), .events = POLLIN},
-                               {.fd = capture_descriptor(lab->capture), .events = POLLIN}};
+    struct pollfd sources[OWN_DESCRIPTORS + LAB_DESCRIPTORS] = {
+        {.fd = lab->channel.socket,
+         .events = (short)(lab->waiting ? POLLRDHUP : POLLIN | POLLRDHUP)},
+        {.fd = children, .events = POLLIN},
+        {.fd = ptrace_deaths(lab->core), .events = POLLIN}};
+    const size_t count = OWN_DESCRIPTORS + lab_descriptors(lab, sources + OWN_DESCRIPTORS);
     const uint64_t next = lab_next_look(lab), now = lab_clock();
     const uint64_t left = busy || next <= now ? 0 : next - now;
     const struct timespec limit = {(time_t)(left / 1000000000U), (long)(left % 1000000000U)};
     struct signalfd_siginfo information;
 
-    if (ppoll(sources, sizeof sources / sizeof *sources,
-              next == UINT64_MAX && !busy ? NULL : &limit, NULL) <= 0)
+    if (ppoll(sources, count, next == UINT64_MAX && !busy ? NULL : &limit, NULL) <= 0)
         return;
     if (sources[1].revents && read(children, &information, sizeof information) < 0)
         return; /* nothing but EAGAIN: it had been read */
@@ -137,7 +137,7 @@ static void conduct(struct lab *lab, int children)
 
 int main(int argc, char **argv)
 {
-    struct lab lab = {.diagnosis = -1};
+    struct lab lab = {0};
     struct reason why = {""};
     int children;
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const char *const kind_names[MOMENT_KINDS] = {
-    [MOMENT_ENTER] = "enter", [MOMENT_LEAVE] = "leave", [MOMENT_SIGNAL] = "signal",
-    [MOMENT_FORK] = "fork",   [MOMENT_BORN] = "born",   [MOMENT_EXEC] = "exec",
-    [MOMENT_EXIT] = "exit",
+    [MOMENT_ENTER] = "enter", [MOMENT_LEAVE] = "leave",     [MOMENT_SIGNAL] = "signal",
+    [MOMENT_FORK] = "fork",   [MOMENT_BORN] = "born",       [MOMENT_EXEC] = "exec",
+    [MOMENT_EXIT] = "exit",   [MOMENT_SEGMENT] = "segment",
 };
 
 static const char *const class_names[CLASS_KINDS] = {
@@ -71,6 +71,8 @@ bool moment_matches(const struct moment *moment, const struct happening *happeni
         return call_matches(moment, happening);
     case MOMENT_SIGNAL:
         return moment->signal == 0 || moment->signal == happening->signal;
+    case MOMENT_SEGMENT:
+        return segment_fits(&moment->segment, happening->segment, happening->wire, happening->from);
     default:
         return true;
     }
@@ -89,15 +91,19 @@ void moment_describe(const struct moment *moment, char *text, unsigned long size
         [MOMENT_ENTER] = "entering",         [MOMENT_LEAVE] = "leaving",
         [MOMENT_SIGNAL] = "the delivery of", [MOMENT_FORK] = "a fork",
         [MOMENT_BORN] = "the birth",         [MOMENT_EXEC] = "an exec",
-        [MOMENT_EXIT] = "the exit",
+        [MOMENT_EXIT] = "the exit",          [MOMENT_SEGMENT] = "a segment",
     };
     const char *what = "";
-    char nth[24] = "";
+    char nth[24] = "", segment[160] = "";
 
     if (moment->kind == MOMENT_ENTER || moment->kind == MOMENT_LEAVE)
         what = moment->call;
     else if (moment->kind == MOMENT_SIGNAL)
         what = moment->signal ? signal_name(moment->signal) : "any signal";
+    else if (moment->kind == MOMENT_SEGMENT) {
+        segment_pattern_describe(&moment->segment, segment, sizeof segment);
+        what = segment;
+    }
     if (moment->nth > 1)
         snprintf(nth, sizeof nth, ", the %d%s", moment->nth, ordinal_suffix(moment->nth));
     snprintf(text, size, "%s%s%s%s%s%s", words[moment->kind], *what ? " " : "", what,

@@ -1,11 +1,13 @@
 #ifndef SOCKSPEC_MOMENT_H
 #define SOCKSPEC_MOMENT_H
 
+#include "net/segment.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A moment: a point in a process's life where it can be held, killed or told a lie. Pure: knows
- * neither processes nor the mechanism that reports them. */
+/* A moment: a point in a process's life where it can be held, killed or told a lie; or a segment on
+ * a wire. Pure: knows neither processes nor the mechanism that reports them. */
 
 struct call_shape;
 
@@ -17,6 +19,7 @@ enum moment_kind {
     MOMENT_BORN,
     MOMENT_EXEC,
     MOMENT_EXIT,
+    MOMENT_SEGMENT, /* not in a process's life: a frame is on a wire */
     MOMENT_KINDS
 };
 
@@ -38,6 +41,7 @@ struct moment {
     enum descriptor_class on; /* ENTER, LEAVE */
     int signal;               /* SIGNAL: 0 means any */
     int nth;                  /* from 1 */
+    struct segment_pattern segment;
 };
 
 /* What comes to pass, as far as moments look at it. */
@@ -48,6 +52,8 @@ struct happening {
     /* The class of the call's first descriptor, asked for only when a moment wants to know it. */
     enum descriptor_class (*descriptor)(void *context);
     void *context;
+    const struct segment *segment; /* SEGMENT, as the two that follow */
+    const char *wire, *from;       /* its name; the sender's */
 };
 
 const char *moment_kind_name(enum moment_kind kind);

@@ -1,5 +1,6 @@
 #include "lab.h"
 
+#include "answer_net.h"
 #include "describe.h"
 #include "proc.h"
 #include "sockets.h"
@@ -41,8 +42,8 @@ static enum outlook look_watch(struct lab *lab, json_t **answer, struct reason *
         const struct process *where = core_find(lab->core, watch->last_process);
         const struct record *record = log_record(lab->core->log, watch->last_event);
 
-        *answer = json_pack("{s:o, s:o}", "process", describe_process(lab->core, where), "event",
-                            record ? describe_event(lab->core, record, false) : json_null());
+        *answer = json_pack("{s:o*, s:o}", "process", where ? describe_process(lab, where) : NULL,
+                            "event", record ? describe_event(lab, record, false) : json_null());
         return OUTLOOK_COME;
     }
     if (core_can_strike(lab->core, watch) || one_is_dying(lab->core))
@@ -79,7 +80,7 @@ static enum outlook look_blocked(struct lab *lab, json_t **answer, struct reason
         if (!thread->in || !record || !call_is(thread->in, lab->pending.call) ||
             !proc_sleeps_in(process->pid, thread->tid, call_number(thread->in)))
             continue;
-        *answer = json_pack("{s:o}", "event", describe_event(lab->core, record, false));
+        *answer = json_pack("{s:o}", "event", describe_event(lab, record, false));
         return OUTLOOK_COME;
     }
     return OUTLOOK_OPEN;
@@ -87,7 +88,8 @@ static enum outlook look_blocked(struct lab *lab, json_t **answer, struct reason
 
 static enum outlook look_sockets(struct lab *lab, json_t **answer, struct reason *why)
 {
-    json_t *list = sockets_list(lab->diagnosis, &lab->pending.filter, why);
+    const struct host *host = hosts_living(&lab->hosts, lab->pending.host, why);
+    json_t *list = host ? sockets_list(host->diagnosis, &lab->pending.filter, why) : NULL;
     const size_t count = json_array_size(list);
 
     if (!list)
@@ -100,6 +102,12 @@ static enum outlook look_sockets(struct lab *lab, json_t **answer, struct reason
     return OUTLOOK_COME;
 }
 
+static enum outlook look_crash(struct lab *lab, json_t **answer, struct reason *why)
+{
+    (void)why;
+    return finish_crash(lab, answer) ? OUTLOOK_COME : OUTLOOK_OPEN;
+}
+
 static const struct {
     look *look;
     bool polled; /* the fact does not announce itself */
@@ -107,25 +115,32 @@ static const struct {
     [VERB_REACH] = {look_watch, false},    [VERB_REACHED] = {look_watch, false},
     [VERB_KILL] = {look_death, false},     [VERB_ENDED] = {look_death, false},
     [VERB_BLOCKED] = {look_blocked, true}, [VERB_AWAIT] = {look_sockets, true},
+    [VERB_CRASH] = {look_crash, false},
 };
 
 static void describe_awaited(const struct lab *lab, char *text, size_t size)
 {
     const struct request *request = &lab->pending;
-    char moment[128] = "";
+    char moment[256] = "";
 
     switch (request->verb) {
     case VERB_REACH:
     case VERB_REACHED:
         moment_describe(&lab->watch->moment, moment, sizeof moment);
-        snprintf(text, size, "%s, by process %d%s", moment, lab->watch->process,
-                 lab->watch->scope == SCOPE_PROCESS    ? ""
-                 : lab->watch->scope == SCOPE_CHILDREN ? "'s descendants"
-                                                       : " or its descendants");
+        if (lab->watch->process == 0)
+            snprintf(text, size, "%s", moment);
+        else
+            snprintf(text, size, "%s, by process %d%s", moment, lab->watch->process,
+                     lab->watch->scope == SCOPE_PROCESS    ? ""
+                     : lab->watch->scope == SCOPE_CHILDREN ? "'s descendants"
+                                                           : " or its descendants");
         break;
     case VERB_KILL:
     case VERB_ENDED:
         snprintf(text, size, "the death of process %d", request->process);
+        break;
+    case VERB_CRASH:
+        snprintf(text, size, "the death of every process of host %s", request->host);
         break;
     case VERB_BLOCKED:
         snprintf(text, size, "process %d to sleep in %s", request->process, request->call);
@@ -138,18 +153,20 @@ static void describe_awaited(const struct lab *lab, char *text, size_t size)
 
 static json_t *late(const struct lab *lab, const char *because_of)
 {
-    char awaited[256];
+    char awaited[320];
 
     describe_awaited(lab, awaited, sizeof awaited);
     return json_pack("{s:I, s:{s:s, s:s, s:s, s:o}}", "id", lab->pending.id, "late", "request",
                      verb_name(lab->pending.verb), "awaited", awaited, "because", because_of,
-                     "processes", describe_processes(lab->core));
+                     "processes", describe_processes(lab));
 }
 
 static void conclude(struct lab *lab, json_t *reply)
 {
     if (lab->pending.verb == VERB_REACH)
         core_disarm(lab->core, lab->watch);
+    json_decref(lab->gathered);
+    lab->gathered = NULL;
     lab->watch = NULL;
     lab->waiting = false;
     request_free(&lab->pending);
@@ -184,11 +201,18 @@ void lab_look(struct lab *lab)
                                                 : "the deadline passed"));
 }
 
-uint64_t lab_next_look(const struct lab *lab)
+static uint64_t next_look(const struct lab *lab)
 {
     const uint64_t next = lab->looked + pause_between_looks(lab);
 
     if (!lab->waiting)
         return UINT64_MAX;
     return lookouts[lab->pending.verb].polled && next < lab->due ? next : lab->due;
+}
+
+uint64_t lab_next_look(const struct lab *lab)
+{
+    const uint64_t fact = next_look(lab), frame = wires_due(lab->wires);
+
+    return frame < fact ? frame : fact;
 }

@@ -2,6 +2,8 @@
 
 #include "call.h"
 #include "errno_name.h"
+#include "request_net.h"
+#include "request_value.h"
 #include "signal_name.h"
 
 #include <limits.h>
@@ -14,39 +16,56 @@ static const double default_deadline = 5.0, longest_deadline = 86400.0;
 
 typedef int member_reader(json_t *value, struct request *request, struct reason *why);
 
-enum member {
-    MEMBER_DEADLINE = 1 << 0,
-    MEMBER_PROCESS = 1 << 1,
-    MEMBER_WATCH = 1 << 2,
-    MEMBER_SIGNAL = 1 << 3,
-    MEMBER_MOMENT = 1 << 4,
-    MEMBER_ACTION = 1 << 5,
-    MEMBER_SCOPE = 1 << 6,
-    MEMBER_TIMES = 1 << 7,
-    MEMBER_COUNT = 1 << 8,
-    MEMBER_GONE = 1 << 9,
-    MEMBER_AFTER = 1 << 10,
-    MEMBER_LIMIT = 1 << 11,
-    MEMBER_INODE = 1 << 12,
-    MEMBER_CALL = 1 << 13,
-    MEMBER_HOST = 1 << 14,
-    MEMBER_CWD = 1 << 15,
-    MEMBER_USER = 1 << 16,
-    MEMBER_DETACHABLE = 1 << 17,
-    MEMBER_RAW = 1 << 18,
-    MEMBER_FILTER = 1 << 19,
-    MEMBER_ARGV = 1 << 20,
-    MEMBER_ENV = 1 << 21,
-    MEMBER_LIMITS = 1 << 22,
-    MEMBER_SET = 1 << 23,
-    MEMBER_GET = 1 << 24,
-    MEMBER_KINDS = 1 << 25,
-    MEMBER_CALLS = 1 << 26,
-};
+/* Macros, as an enumeration has no room for so many bits. */
+#define MEMBER(number) (UINT64_C(1) << (number))
+#define MEMBER_DEADLINE MEMBER(0)
+#define MEMBER_PROCESS MEMBER(1)
+#define MEMBER_WATCH MEMBER(2)
+#define MEMBER_SIGNAL MEMBER(3)
+#define MEMBER_MOMENT MEMBER(4)
+#define MEMBER_ACTION MEMBER(5)
+#define MEMBER_SCOPE MEMBER(6)
+#define MEMBER_TIMES MEMBER(7)
+#define MEMBER_COUNT MEMBER(8)
+#define MEMBER_GONE MEMBER(9)
+#define MEMBER_AFTER MEMBER(10)
+#define MEMBER_LIMIT MEMBER(11)
+#define MEMBER_INODE MEMBER(12)
+#define MEMBER_CALL MEMBER(13)
+#define MEMBER_HOST MEMBER(14)
+#define MEMBER_CWD MEMBER(15)
+#define MEMBER_USER MEMBER(16)
+#define MEMBER_DETACHABLE MEMBER(17)
+#define MEMBER_RAW MEMBER(18)
+#define MEMBER_FILTER MEMBER(19)
+#define MEMBER_ARGV MEMBER(20)
+#define MEMBER_ENV MEMBER(21)
+#define MEMBER_LIMITS MEMBER(22)
+#define MEMBER_SET MEMBER(23)
+#define MEMBER_GET MEMBER(24)
+#define MEMBER_KINDS MEMBER(25)
+#define MEMBER_CALLS MEMBER(26)
+#define MEMBER_NAME MEMBER(27)
+#define MEMBER_CAPTURE MEMBER(28)
+#define MEMBER_ENDS MEMBER(29)
+#define MEMBER_MTU MEMBER(30)
+#define MEMBER_NEIGHBOURS MEMBER(31)
+#define MEMBER_WIRE MEMBER(32)
+#define MEMBER_SIDE MEMBER(33)
+#define MEMBER_DESTINATION MEMBER(34)
+#define MEMBER_VIA MEMBER(35)
+#define MEMBER_LINK MEMBER(36)
+#define MEMBER_PREFIX MEMBER(37)
+#define MEMBER_ADDRESS MEMBER(38)
+#define MEMBER_MAC MEMBER(39)
+#define MEMBER_CHANGE MEMBER(40)
+#define MEMBER_ORDER MEMBER(41)
+#define MEMBER_TO MEMBER(42)
+#define MEMBER_FRAME MEMBER(43)
 
 static const struct {
     const char *name;
-    unsigned required, optional;
+    uint64_t required, optional;
 } verbs[VERBS] = {
     [VERB_HELLO] = {"hello", 0, 0},
     [VERB_SYSCTL] = {"sysctl", 0, MEMBER_HOST | MEMBER_SET | MEMBER_GET},
@@ -54,8 +73,8 @@ static const struct {
                     MEMBER_CWD | MEMBER_HOST | MEMBER_LIMITS | MEMBER_USER | MEMBER_DETACHABLE |
                         MEMBER_DEADLINE},
     [VERB_REACH] = {"reach", MEMBER_PROCESS | MEMBER_MOMENT, MEMBER_SCOPE | MEMBER_DEADLINE},
-    [VERB_ARM] = {"arm", MEMBER_PROCESS | MEMBER_MOMENT | MEMBER_ACTION,
-                  MEMBER_SCOPE | MEMBER_TIMES},
+    [VERB_ARM] = {"arm", MEMBER_MOMENT | MEMBER_ACTION,
+                  MEMBER_PROCESS | MEMBER_SCOPE | MEMBER_TIMES},
     [VERB_REACHED] = {"reached", MEMBER_WATCH, MEMBER_DEADLINE},
     [VERB_DISARM] = {"disarm", MEMBER_WATCH, 0},
     [VERB_RUN] = {"run", MEMBER_PROCESS, 0},
@@ -73,6 +92,19 @@ static const struct {
     [VERB_EVENTS] = {"events", 0,
                      MEMBER_AFTER | MEMBER_LIMIT | MEMBER_PROCESS | MEMBER_KINDS | MEMBER_CALLS |
                          MEMBER_RAW},
+    [VERB_HOST] = {"host", MEMBER_NAME, MEMBER_CAPTURE},
+    [VERB_WIRE] = {"wire", MEMBER_NAME | MEMBER_ENDS, MEMBER_MTU | MEMBER_NEIGHBOURS},
+    [VERB_ADDRESS] = {"address", MEMBER_HOST | MEMBER_LINK | MEMBER_PREFIX, MEMBER_CHANGE},
+    [VERB_NEIGHBOUR] = {"neighbour", MEMBER_HOST | MEMBER_LINK | MEMBER_ADDRESS | MEMBER_MAC,
+                        MEMBER_CHANGE},
+    [VERB_ROUTE] = {"route", MEMBER_HOST | MEMBER_DESTINATION | MEMBER_VIA, MEMBER_CHANGE},
+    [VERB_CUT] = {"cut", MEMBER_WIRE, MEMBER_SIDE},
+    [VERB_MEND] = {"mend", MEMBER_WIRE, MEMBER_SIDE},
+    [VERB_PASS] = {"pass", MEMBER_WATCH, MEMBER_ORDER},
+    [VERB_DISCARD] = {"discard", MEMBER_WATCH, 0},
+    [VERB_FORGE] = {"forge", MEMBER_WIRE | MEMBER_TO | MEMBER_FRAME, 0},
+    [VERB_CRASH] = {"crash", MEMBER_HOST, MEMBER_DEADLINE},
+    [VERB_BOOT] = {"boot", MEMBER_HOST, 0},
     [VERB_END] = {"end", 0, 0},
 };
 
@@ -99,108 +131,30 @@ int limit_resource(const char *name)
     return -1;
 }
 
-/* What came instead, for the message: short values as they are, long ones by kind. */
-static const char *shown(json_t *value, char *text, size_t size)
-{
-    static const char *const kinds[] = {
-        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array", [JSON_STRING] = "a text",
-        [JSON_INTEGER] = "a number", [JSON_REAL] = "a number",  [JSON_TRUE] = "true",
-        [JSON_FALSE] = "false",      [JSON_NULL] = "null",
-    };
-    const size_t length = json_dumpb(value, text, size - 1, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-
-    if (length == 0 || length >= size)
-        return kinds[json_typeof(value)];
-    text[length] = '\0';
-    return text;
-}
-
-static int expected(struct reason *why, const char *member, const char *what, json_t *value)
-{
-    char came[80];
-
-    return because(why, "%s: expected %s, got %s", member, what, shown(value, came, sizeof came));
-}
-
-/* How many bytes of a word that the client chose go into a message, as the precision of %.*s: at
- * most 40, and no part of a character, for a reply must be UTF-8. */
-static int excerpt(const char *word)
-{
-    enum { MOST = 40 };
-    int length = (int)strnlen(word, MOST + 1);
-
-    if (length <= MOST)
-        return length;
-    do
-        length--;
-    while (length > 0 && ((unsigned char)word[length] & 0xC0) == 0x80);
-    return length;
-}
-
-static int integer(json_t *value, const char *member, json_int_t least, json_int_t most,
-                   json_int_t *out, struct reason *why)
-{
-    if (!json_is_integer(value) || json_integer_value(value) < least ||
-        json_integer_value(value) > most) {
-        char came[80];
-
-        return because(why, "%s: expected an integer from %lld to %lld, got %s", member,
-                       (long long)least, (long long)most, shown(value, came, sizeof came));
-    }
-    *out = json_integer_value(value);
-    return 0;
-}
-
-static int positive(json_t *value, const char *member, int least, int *out, struct reason *why)
-{
-    json_int_t number = 0;
-
-    if (integer(value, member, least, INT_MAX, &number, why) < 0)
-        return -1;
-    *out = (int)number;
-    return 0;
-}
-
-static int text(json_t *value, const char *member, const char **out, struct reason *why)
-{
-    if (!json_is_string(value) || json_string_length(value) == 0)
-        return expected(why, member, "a text", value);
-    *out = json_string_value(value);
-    return 0;
-}
-
-static int boolean(json_t *value, const char *member, bool *out, struct reason *why)
-{
-    if (!json_is_boolean(value))
-        return expected(why, member, "true or false", value);
-    *out = json_boolean_value(value);
-    return 0;
-}
-
 static int read_deadline(json_t *value, struct request *request, struct reason *why)
 {
     const double seconds = json_number_value(value);
 
     if (!json_is_number(value) || !(seconds > 0) || seconds > longest_deadline)
-        return expected(why, "deadline", "seconds above 0 and at most 86400", value);
+        return value_expected(why, "deadline", "seconds above 0 and at most 86400", value);
     request->deadline = seconds;
     return 0;
 }
 
 static int read_process(json_t *value, struct request *request, struct reason *why)
 {
-    return positive(value, "process", 1, &request->process, why);
+    return value_positive(value, "process", 1, &request->process, why);
 }
 
 static int read_watch(json_t *value, struct request *request, struct reason *why)
 {
-    return positive(value, "watch", 1, &request->watch, why);
+    return value_positive(value, "watch", 1, &request->watch, why);
 }
 
 static int signal_of(json_t *value, const char *member, int *out, struct reason *why)
 {
     *out = json_is_string(value) ? signal_number(json_string_value(value)) : -1;
-    return *out < 0 ? expected(why, member, "the name of a signal", value) : 0;
+    return *out < 0 ? value_expected(why, member, "the name of a signal", value) : 0;
 }
 
 static int read_signal(json_t *value, struct request *request, struct reason *why)
@@ -210,10 +164,11 @@ static int read_signal(json_t *value, struct request *request, struct reason *wh
 
 static int call_word(json_t *value, const char *member, const char **out, struct reason *why)
 {
-    if (text(value, member, out, why) < 0)
+    if (value_text(value, member, out, why) < 0)
         return -1;
     if (!call_word_known(*out))
-        return because(why, "%s: \"%.*s\" is no call that is watched", member, excerpt(*out), *out);
+        return because(why, "%s: \"%.*s\" is no call that is watched", member, value_excerpt(*out),
+                       *out);
     return 0;
 }
 
@@ -234,7 +189,7 @@ static int read_moment_class(json_t *value, struct moment *moment, struct reason
     const int class = json_is_string(value) ? descriptor_class_of(json_string_value(value)) : -1;
 
     if (class < 0)
-        return expected(
+        return value_expected(
             why, "moment.on",
             "a class of descriptor (listening, connection, socket, pipe, file, tty, other, any)",
             value);
@@ -249,6 +204,8 @@ static bool moment_takes(enum moment_kind kind, const char *key)
 
     if (strcmp(key, "at") == 0 || strcmp(key, "nth") == 0)
         return true;
+    if (kind == MOMENT_SEGMENT)
+        return segment_member(key);
     if (strcmp(key, "call") == 0 || strcmp(key, "on") == 0)
         return of_call;
     return strcmp(key, "signal") == 0 && kind == MOMENT_SIGNAL;
@@ -258,10 +215,12 @@ static int read_moment_member(const char *key, json_t *value, struct moment *mom
                               struct reason *why)
 {
     if (!moment_takes(moment->kind, key))
-        return because(why, "moment: \"%.*s\" means nothing at \"%s\"", excerpt(key), key,
+        return because(why, "moment: \"%.*s\" means nothing at \"%s\"", value_excerpt(key), key,
                        moment_kind_name(moment->kind));
     if (strcmp(key, "nth") == 0)
-        return positive(value, "moment.nth", 1, &moment->nth, why);
+        return value_positive(value, "moment.nth", 1, &moment->nth, why);
+    if (segment_member(key))
+        return read_segment_member(key, value, &moment->segment, why);
     if (strcmp(key, "call") == 0)
         return read_moment_call(value, moment, why);
     if (strcmp(key, "on") == 0)
@@ -280,11 +239,12 @@ static int read_moment(json_t *value, struct request *request, struct reason *wh
     json_t *member;
 
     if (!json_is_object(value))
-        return expected(why, "moment", "an object", value);
+        return value_expected(why, "moment", "an object", value);
     if (!at)
         return because(why, "moment: \"at\" is missing");
     if (kind < 0)
-        return expected(why, "moment.at", "enter, leave, signal, fork, born, exec or exit", at);
+        return value_expected(why, "moment.at",
+                              "enter, leave, signal, fork, born, exec, exit or segment", at);
     *moment = (struct moment){.kind = (enum moment_kind)kind, .nth = 1};
     json_object_foreach(value, key, member)
     {
@@ -305,40 +265,72 @@ static int read_injection(json_t *value, struct action *action, struct reason *w
         return because(why, "action: inject takes either \"errno\" or \"short\"");
     if (most) {
         action->kind = ACTION_SHORT;
-        if (integer(most, "action.short", 0, INT_MAX, &length, why) < 0)
+        if (value_integer(most, "action.short", 0, INT_MAX, &length, why) < 0)
             return -1;
         action->length = (uint64_t)length;
         return 0;
     }
     action->kind = ACTION_ERRNO;
     action->error = json_is_string(error) ? errno_number(json_string_value(error)) : -1;
-    return action->error <= 0 ? expected(why, "action.errno", "the name of an errno", error) : 0;
+    return action->error <= 0 ? value_expected(why, "action.errno", "the name of an errno", error)
+                              : 0;
+}
+
+static int read_delay(json_t *value, struct action *action, struct reason *why)
+{
+    json_t *seconds = json_object_get(value, "seconds");
+    const double delay = json_number_value(seconds);
+
+    if (json_object_size(value) != 2 || !json_is_number(seconds) || !(delay > 0) ||
+        delay > longest_deadline)
+        return because(why, "action: delay takes \"seconds\" above 0 and at most 86400");
+    action->kind = ACTION_DELAY;
+    action->delay = (uint64_t)(delay * 1e9);
+    return 0;
+}
+
+static int read_kill(json_t *value, struct action *action, struct reason *why)
+{
+    action->kind = ACTION_KILL;
+    if (json_object_size(value) != 2 || !json_object_get(value, "signal"))
+        return because(why, "action: kill takes \"signal\"");
+    return signal_of(json_object_get(value, "signal"), "action.signal", &action->signal, why);
 }
 
 static int read_action(json_t *value, struct request *request, struct reason *why)
 {
-    static const char *const plain[] = {[ACTION_HOLD] = "hold", [ACTION_DETACH] = "detach"};
-    struct action *action = &request->action;
+    static const char words[] = "hold, kill, inject, detach, drop, duplicate or delay";
+    static const struct {
+        const char *word;
+        enum action_kind kind;                                                 /* without more */
+        int (*read)(json_t *value, struct action *action, struct reason *why); /* else NULL */
+    } rows[] = {
+        {"hold", ACTION_HOLD, NULL},
+        {"kill", ACTION_KILL, read_kill},
+        {"inject", ACTION_ERRNO, read_injection},
+        {"detach", ACTION_DETACH, NULL},
+        {"drop", ACTION_DROP, NULL},
+        {"duplicate", ACTION_DUPLICATE, NULL},
+        {"delay", ACTION_DELAY, read_delay},
+    };
     const char *word = json_string_value(json_object_get(value, "do"));
 
-    if (!json_is_object(value) || !word)
-        return expected(why, "action", "an object with \"do\": hold, kill, inject or detach",
-                        value);
-    if (strcmp(word, "inject") == 0)
-        return read_injection(value, action, why);
-    if (strcmp(word, "kill") == 0) {
-        action->kind = ACTION_KILL;
-        if (json_object_size(value) != 2 || !json_object_get(value, "signal"))
-            return because(why, "action: kill takes \"signal\"");
-        return signal_of(json_object_get(value, "signal"), "action.signal", &action->signal, why);
+    for (size_t i = 0; word && i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(rows[i].word, word) != 0)
+            continue;
+        if (rows[i].read)
+            return rows[i].read(value, &request->action, why);
+        request->action.kind = rows[i].kind;
+        return json_object_size(value) == 1 ? 0
+                                            : because(why, "action: %s takes nothing else", word);
     }
-    action->kind = strcmp(word, plain[ACTION_HOLD]) == 0 ? ACTION_HOLD : ACTION_DETACH;
-    if (strcmp(word, plain[action->kind]) != 0)
-        return because(why, "action.do: expected hold, kill, inject or detach, got \"%.*s\"",
-                       excerpt(word), word);
-    if (json_object_size(value) != 1)
-        return because(why, "action: %s takes nothing else", word);
-    return 0;
+    if (!word)
+        return value_expected(
+            why, "action",
+            "an object with \"do\": hold, kill, inject, detach, drop, duplicate or "
+            "delay",
+            value);
+    return because(why, "action.do: expected %s, got \"%.*s\"", words, value_excerpt(word), word);
 }
 
 static int read_scope(json_t *value, struct request *request, struct reason *why)
@@ -352,29 +344,29 @@ static int read_scope(json_t *value, struct request *request, struct reason *why
             return 0;
         }
     }
-    return expected(why, "scope", "process, tree or children", value);
+    return value_expected(why, "scope", "process, tree or children", value);
 }
 
 static int read_times(json_t *value, struct request *request, struct reason *why)
 {
-    return positive(value, "times", 0, &request->times, why);
+    return value_positive(value, "times", 0, &request->times, why);
 }
 
 static int read_count(json_t *value, struct request *request, struct reason *why)
 {
-    return positive(value, "count", 1, &request->count, why);
+    return value_positive(value, "count", 1, &request->count, why);
 }
 
 static int read_gone(json_t *value, struct request *request, struct reason *why)
 {
-    return boolean(value, "gone", &request->gone, why);
+    return value_boolean(value, "gone", &request->gone, why);
 }
 
 static int read_after(json_t *value, struct request *request, struct reason *why)
 {
     json_int_t after = 0;
 
-    if (integer(value, "after", 0, LLONG_MAX, &after, why) < 0)
+    if (value_integer(value, "after", 0, LLONG_MAX, &after, why) < 0)
         return -1;
     request->after = (uint64_t)after;
     return 0;
@@ -382,14 +374,14 @@ static int read_after(json_t *value, struct request *request, struct reason *why
 
 static int read_limit(json_t *value, struct request *request, struct reason *why)
 {
-    return integer(value, "limit", 1, LLONG_MAX, &request->limit, why);
+    return value_integer(value, "limit", 1, LLONG_MAX, &request->limit, why);
 }
 
 static int read_inode(json_t *value, struct request *request, struct reason *why)
 {
     json_int_t inode = 0;
 
-    if (integer(value, "inode", 1, UINT32_MAX, &inode, why) < 0)
+    if (value_integer(value, "inode", 1, UINT32_MAX, &inode, why) < 0)
         return -1;
     request->inode = (uint64_t)inode;
     return 0;
@@ -402,73 +394,43 @@ static int read_call(json_t *value, struct request *request, struct reason *why)
 
 static int read_host(json_t *value, struct request *request, struct reason *why)
 {
-    return text(value, "host", &request->host, why);
+    return value_text(value, "host", &request->host, why);
 }
 
 static int read_cwd(json_t *value, struct request *request, struct reason *why)
 {
-    return text(value, "cwd", &request->cwd, why);
+    return value_text(value, "cwd", &request->cwd, why);
 }
 
 static int read_user(json_t *value, struct request *request, struct reason *why)
 {
-    return integer(value, "user", 0, UINT32_MAX - 1, &request->user, why);
+    return value_integer(value, "user", 0, UINT32_MAX - 1, &request->user, why);
 }
 
 static int read_detachable(json_t *value, struct request *request, struct reason *why)
 {
-    return boolean(value, "detachable", &request->detachable, why);
+    return value_boolean(value, "detachable", &request->detachable, why);
 }
 
 static int read_raw(json_t *value, struct request *request, struct reason *why)
 {
-    return boolean(value, "raw", &request->raw, why);
-}
-
-static int texts(json_t *value, const char *member, struct reason *why)
-{
-    size_t index;
-    json_t *item;
-
-    if (!json_is_array(value))
-        return expected(why, member, "an array of texts", value);
-    json_array_foreach(value, index, item)
-    {
-        if (!json_is_string(item))
-            return expected(why, member, "an array of texts", value);
-    }
-    return 0;
-}
-
-static int pairs(json_t *value, const char *member, struct reason *why)
-{
-    const char *key;
-    json_t *item;
-
-    if (!json_is_object(value))
-        return expected(why, member, "an object of texts", value);
-    json_object_foreach(value, key, item)
-    {
-        if (!json_is_string(item) || !*key || strchr(key, '='))
-            return expected(why, member, "an object of texts with names free of =", value);
-    }
-    return 0;
+    return value_boolean(value, "raw", &request->raw, why);
 }
 
 static int read_argv(json_t *value, struct request *request, struct reason *why)
 {
     (void)request;
-    if (texts(value, "argv", why) < 0)
+    if (value_texts(value, "argv", why) < 0)
         return -1;
     if (json_array_size(value) == 0 || *json_string_value(json_array_get(value, 0)) != '/')
-        return expected(why, "argv", "the program's absolute path first", value);
+        return value_expected(why, "argv", "the program's absolute path first", value);
     return 0;
 }
 
 static int read_env(json_t *value, struct request *request, struct reason *why)
 {
     (void)request;
-    return pairs(value, "env", why);
+    return value_pairs(value, "env", why);
 }
 
 static int read_limits(json_t *value, struct request *request, struct reason *why)
@@ -478,7 +440,7 @@ static int read_limits(json_t *value, struct request *request, struct reason *wh
 
     (void)request;
     if (!json_is_object(value))
-        return expected(why, "limits", "an object", value);
+        return value_expected(why, "limits", "an object", value);
     json_object_foreach(value, key, item)
     {
         char place[32];
@@ -486,12 +448,12 @@ static int read_limits(json_t *value, struct request *request, struct reason *wh
 
         if (limit_resource(key) < 0)
             return because(why, "limits: \"%.*s\" is no limit (nofile, nproc, as, fsize, …)",
-                           excerpt(key), key);
+                           value_excerpt(key), key);
         snprintf(place, sizeof place, "limits.%s", key);
         if (!json_is_array(item) || json_array_size(item) != 2)
-            return expected(why, place, "[soft, hard]", item);
-        if (integer(json_array_get(item, 0), place, 0, LLONG_MAX, &soft, why) < 0 ||
-            integer(json_array_get(item, 1), place, soft, LLONG_MAX, &hard, why) < 0)
+            return value_expected(why, place, "[soft, hard]", item);
+        if (value_integer(json_array_get(item, 0), place, 0, LLONG_MAX, &soft, why) < 0 ||
+            value_integer(json_array_get(item, 1), place, soft, LLONG_MAX, &hard, why) < 0)
             return -1;
     }
     return 0;
@@ -500,19 +462,19 @@ static int read_limits(json_t *value, struct request *request, struct reason *wh
 static int read_set(json_t *value, struct request *request, struct reason *why)
 {
     (void)request;
-    return pairs(value, "set", why);
+    return value_pairs(value, "set", why);
 }
 
 static int read_get(json_t *value, struct request *request, struct reason *why)
 {
     (void)request;
-    return texts(value, "get", why);
+    return value_texts(value, "get", why);
 }
 
 static int read_kinds(json_t *value, struct request *request, struct reason *why)
 {
     (void)request;
-    return texts(value, "kinds", why);
+    return value_texts(value, "kinds", why);
 }
 
 static int read_calls(json_t *value, struct request *request, struct reason *why)
@@ -521,20 +483,20 @@ static int read_calls(json_t *value, struct request *request, struct reason *why
     json_t *item;
 
     (void)request;
-    if (texts(value, "calls", why) < 0)
+    if (value_texts(value, "calls", why) < 0)
         return -1;
     json_array_foreach(value, index, item)
     {
         if (!call_word_known(json_string_value(item)))
             return because(why, "calls: \"%.*s\" is no call that is watched",
-                           excerpt(json_string_value(item)), json_string_value(item));
+                           value_excerpt(json_string_value(item)), json_string_value(item));
     }
     return 0;
 }
 
 static const struct {
     const char *name;
-    unsigned member;
+    uint64_t member;
     member_reader *read; /* NULL: part of the filter, which is read as a whole */
 } members[] = {
     {"deadline", MEMBER_DEADLINE, read_deadline},
@@ -562,6 +524,25 @@ static const struct {
     {"get", MEMBER_GET, read_get},
     {"kinds", MEMBER_KINDS, read_kinds},
     {"calls", MEMBER_CALLS, read_calls},
+    {"name", MEMBER_NAME, read_name},
+    {"capture", MEMBER_CAPTURE, read_capture},
+    {"ends", MEMBER_ENDS, read_ends},
+    {"mtu", MEMBER_MTU, read_mtu},
+    {"neighbours", MEMBER_NEIGHBOURS, read_neighbours},
+    {"wire", MEMBER_WIRE, read_wire},
+    {"side", MEMBER_SIDE, read_side},
+    {"via", MEMBER_VIA, read_via},
+    {"link", MEMBER_LINK, read_link},
+    {"mac", MEMBER_MAC, read_mac},
+    {"change", MEMBER_CHANGE, read_change},
+    {"order", MEMBER_ORDER, read_order},
+    {"frame", MEMBER_FRAME, read_frame},
+    /* Of a route it is addresses, of a forged packet a host. */
+    {"to", MEMBER_DESTINATION, read_destination},
+    {"to", MEMBER_TO, read_to},
+    /* With its network's prefix, or without. */
+    {"address", MEMBER_PREFIX, read_prefix},
+    {"address", MEMBER_ADDRESS, read_address},
     {"family", MEMBER_FILTER, NULL},
     {"type", MEMBER_FILTER, NULL},
     {"local", MEMBER_FILTER, NULL},
@@ -570,14 +551,14 @@ static const struct {
     {"remote_host", MEMBER_FILTER, NULL},
     {"state", MEMBER_FILTER, NULL},
     {"timer", MEMBER_FILTER, NULL},
-    /* The only word with two meanings: a filter's member, and what `holders` asks about. */
+    /* A filter's member, and what `holders` asks about. */
     {"inode", MEMBER_FILTER, NULL},
     {"inode", MEMBER_INODE, read_inode},
 };
 
 enum { MEMBER_ROWS = sizeof members / sizeof *members };
 
-static int row_of(const char *name, unsigned allowed)
+static int row_of(const char *name, uint64_t allowed)
 {
     for (int i = 0; i < MEMBER_ROWS; i++) {
         if ((members[i].member & allowed) && strcmp(members[i].name, name) == 0)
@@ -586,7 +567,7 @@ static int row_of(const char *name, unsigned allowed)
     return -1;
 }
 
-static const char *first_name(unsigned member)
+static const char *first_name(uint64_t member)
 {
     for (int i = 0; i < MEMBER_ROWS; i++) {
         if (members[i].member & member)
@@ -597,8 +578,8 @@ static const char *first_name(unsigned member)
 
 static int read_members(struct request *request, struct reason *why)
 {
-    const unsigned allowed = verbs[request->verb].required | verbs[request->verb].optional;
-    unsigned missing = verbs[request->verb].required;
+    const uint64_t allowed = verbs[request->verb].required | verbs[request->verb].optional;
+    uint64_t missing = verbs[request->verb].required;
     const char *key;
     json_t *value;
 
@@ -610,7 +591,7 @@ static int read_members(struct request *request, struct reason *why)
             continue;
         row = row_of(key, allowed);
         if (row < 0)
-            return because(why, "\"%.*s\" is no member of this request", excerpt(key), key);
+            return because(why, "\"%.*s\" is no member of this request", value_excerpt(key), key);
         if (members[row].read && members[row].read(value, request, why) < 0)
             return -1;
         missing &= ~members[row].member;
@@ -635,7 +616,28 @@ static int read_verb(struct request *request, struct reason *why)
     request->verb = VERBS;
     if (!word)
         return because(why, "\"do\" is missing");
-    return expected(why, "do", "a verb", word);
+    return value_expected(why, "do", "a verb", word);
+}
+
+static bool for_segments(enum action_kind kind)
+{
+    return kind == ACTION_DROP || kind == ACTION_DUPLICATE || kind == ACTION_DELAY;
+}
+
+/* A segment is of no process, everything else of one. */
+static int check_subject(const struct request *request, struct reason *why)
+{
+    const bool segment = request->moment.kind == MOMENT_SEGMENT;
+
+    if (!segment && for_segments(request->action.kind))
+        return because(why, "action: drop, duplicate and delay need a moment at \"segment\"");
+    if (segment && request->action.kind != ACTION_HOLD && !for_segments(request->action.kind))
+        return because(why, "action: at \"segment\" there are hold, drop, duplicate and delay");
+    if (!segment && !request->process)
+        return because(why, "\"process\" is missing");
+    if (segment && (request->process || json_object_get(request->members, "scope")))
+        return because(why, "a segment is of no process: leave \"process\" and \"scope\" out");
+    return 0;
 }
 
 /* What only the members together can tell. */
@@ -644,6 +646,13 @@ static int check_sense(const struct request *request, struct reason *why)
     const bool injects =
         request->action.kind == ACTION_ERRNO || request->action.kind == ACTION_SHORT;
 
+    if (request->verb == VERB_ARM && check_subject(request, why) < 0)
+        return -1;
+    if (request->verb == VERB_REACH && request->moment.kind == MOMENT_SEGMENT)
+        return because(why, "moment: a segment is of no process: arm it");
+    if (request->verb == VERB_ROUTE && request->route.kind == ROUTE_VIA &&
+        request->route.via.family != request->route.to.family)
+        return because(why, "\"to\" and \"via\" are of different families");
     if (request->verb == VERB_ARM && injects && request->moment.kind != MOMENT_ENTER)
         return because(why, "action: inject needs a moment at \"enter\"");
     if (request->verb == VERB_ARM && request->action.kind == ACTION_DETACH &&
@@ -664,17 +673,18 @@ int request_parse(const char *line, size_t length, struct request *request, stru
                                 .count = 1,
                                 .user = -1,
                                 .host = "host",
+                                .plan = {.mtu = 1500, .neighbours = true},
                                 .verb = VERBS};
     request->members = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
     if (!request->members)
         return because(why, "not JSON: %.200s at column %d", error.text, error.column);
     if (!json_is_object(request->members))
-        return expected(why, "request", "an object", request->members);
+        return value_expected(why, "request", "an object", request->members);
     id = json_object_get(request->members, "id");
     if (!id)
         return because(why, "\"id\" is missing");
     if (!json_is_integer(id))
-        return expected(why, "id", "an integer", id);
+        return value_expected(why, "id", "an integer", id);
     request->has_id = true;
     request->id = json_integer_value(id);
     if (read_verb(request, why) < 0 || read_members(request, why) < 0)

@@ -2,6 +2,7 @@
 #define SOCKSPEC_REQUEST_H
 
 #include "moment.h"
+#include "net/plan.h"
 #include "reason.h"
 #include "sockets.h"
 
@@ -33,19 +34,41 @@ enum verb {
     VERB_HOLDERS,
     VERB_DESCRIPTORS,
     VERB_EVENTS,
+    VERB_HOST,
+    VERB_WIRE,
+    VERB_ADDRESS,
+    VERB_NEIGHBOUR,
+    VERB_ROUTE,
+    VERB_CUT,
+    VERB_MEND,
+    VERB_PASS,
+    VERB_DISCARD,
+    VERB_FORGE,
+    VERB_CRASH,
+    VERB_BOOT,
     VERB_END,
     VERBS
 };
 
 enum scope { SCOPE_PROCESS, SCOPE_TREE, SCOPE_CHILDREN };
 
-enum action_kind { ACTION_HOLD, ACTION_KILL, ACTION_ERRNO, ACTION_SHORT, ACTION_DETACH };
+enum action_kind {
+    ACTION_HOLD,
+    ACTION_KILL,
+    ACTION_ERRNO,
+    ACTION_SHORT,
+    ACTION_DETACH,
+    ACTION_DROP, /* this and those that follow: of a segment */
+    ACTION_DUPLICATE,
+    ACTION_DELAY
+};
 
 struct action {
     enum action_kind kind;
     int signal;      /* KILL */
     int error;       /* ERRNO: this platform's number */
     uint64_t length; /* SHORT */
+    uint64_t delay;  /* DELAY: ns */
 };
 
 struct request {
@@ -59,18 +82,29 @@ struct request {
     struct moment moment;
     struct action action;
     enum scope scope;
-    int times;        /* 0: always */
-    int count;        /* await */
-    bool gone;        /* await */
-    uint64_t after;   /* events */
-    json_int_t limit; /* events; 0: none */
-    uint64_t inode;   /* holders */
-    const char *call; /* blocked; borrowed from members, as all text */
-    const char *host; /* "host" when left out */
-    const char *cwd;  /* start; NULL when left out */
-    json_int_t user;  /* start; -1 when left out */
-    bool detachable;  /* start */
-    bool raw;         /* events */
+    int times;                  /* 0: always */
+    int count;                  /* await */
+    bool gone;                  /* await */
+    bool detachable;            /* start */
+    bool raw;                   /* events */
+    bool capture;               /* host */
+    bool remove;                /* address, neighbour, route */
+    bool reversed;              /* pass */
+    uint64_t after;             /* events */
+    json_int_t limit;           /* events; 0: none */
+    uint64_t inode;             /* holders */
+    const char *call;           /* blocked; borrowed from members, as all text */
+    const char *host;           /* "host" when left out */
+    const char *cwd;            /* start; NULL when left out */
+    json_int_t user;            /* start; -1 when left out */
+    struct wire_plan plan;      /* host (its name), wire */
+    const char *wire, *to;      /* cut, mend, forge */
+    const char *side;           /* cut, mend; NULL: both */
+    const char *link;           /* address, neighbour */
+    struct address address;     /* address */
+    struct neighbour neighbour; /* neighbour */
+    struct route route;         /* route */
+    const char *frame;          /* forge: hexadecimal */
     struct socket_filter filter;
 };
 

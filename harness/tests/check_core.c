@@ -96,6 +96,17 @@ static struct watch *arm(struct core *core, struct request request)
     return watch;
 }
 
+/* A TCP segment from that host, on the wire w. */
+static struct ruling cross(struct core *core, const char *from)
+{
+    static const struct segment segment = {.protocol = SEGMENT_TCP};
+    const struct happening happening = {
+        .kind = MOMENT_SEGMENT, .segment = &segment, .wire = "w", .from = from};
+    const struct record head = {.kind = RECORD_SEGMENT, .segment = {.wire = 0, .length = 40}};
+
+    return core_segment(core, &happening, &head, "bytes", 5);
+}
+
 static void ck_assert_no_orders(struct orders orders)
 {
     ck_assert(!orders.hold && !orders.detach && !orders.shorten);
@@ -600,10 +611,11 @@ START_TEST(every_report_brings_its_moment)
     ck_assert(core_born(core, thread).hold);
     ck_assert(core_executed(core, thread, "/bin/other").hold);
     ck_assert(core_exiting(core, thread, 0).hold);
+    ck_assert_int_eq(cross(core, "server").fate, FATE_HELD);
     for (int kind = 0; kind < MOMENT_KINDS; kind++) {
         ck_assert_int_eq(watches[kind]->seen, 1);
         ck_assert_int_eq(watches[kind]->struck, 1);
-        ck_assert_uint_eq(watches[kind]->last_event, log_last(core->log) - 6 + (uint64_t)kind);
+        ck_assert_uint_eq(watches[kind]->last_event, log_last(core->log) - 7 + (uint64_t)kind);
     }
     core_close(core);
 }
@@ -633,6 +645,122 @@ START_TEST(a_signal_moment_asks_for_its_signal)
     arm(core, request);
     ck_assert_no_orders(core_signal(core, thread, SIGINT, 0, DISPOSITION_HANDLER));
     ck_assert(core_signal(core, thread, SIGCHLD, 0, DISPOSITION_HANDLER).hold);
+    core_close(core);
+}
+END_TEST
+
+/* --- segments --- */
+
+static struct request on_wire(enum action_kind action, int nth, int times)
+{
+    return (struct request){.moment = {.kind = MOMENT_SEGMENT, .nth = nth},
+                            .action = {.kind = action, .delay = 7},
+                            .times = times};
+}
+
+START_TEST(a_segment_nobody_asked_about_passes)
+{
+    struct core *core = open_core();
+    const struct ruling ruling = cross(core, "server");
+    const struct record *record = log_record(core->log, ruling.event);
+
+    ck_assert_int_eq(ruling.fate, FATE_PASSED);
+    ck_assert_int_eq(ruling.watch, 0);
+    ck_assert_uint_eq(ruling.event, log_last(core->log));
+    ck_assert_int_eq(record->kind, RECORD_SEGMENT);
+    ck_assert_int_eq(record->segment.fate, FATE_PASSED);
+    ck_assert_uint_eq(record->segment.length, 40);
+    ck_assert_int_eq(record->process, 0);
+    ck_assert_uint_eq(record->tail, 5);
+    ck_assert_int_eq(memcmp(record->bytes, "bytes", 5), 0);
+    core_close(core);
+}
+END_TEST
+
+static const struct {
+    enum action_kind action;
+    enum fate fate;
+} fates[] = {{ACTION_HOLD, FATE_HELD},
+             {ACTION_DROP, FATE_DROPPED},
+             {ACTION_DUPLICATE, FATE_DUPLICATED},
+             {ACTION_DELAY, FATE_DELAYED}};
+enum { FATE_ROWS = sizeof fates / sizeof fates[0] };
+
+START_TEST(a_watch_decides_a_segments_fate)
+{
+    struct core *core = open_core();
+    const struct watch *watch = arm(core, on_wire(fates[_i].action, 1, 1));
+    const struct ruling ruling = cross(core, "server");
+
+    ck_assert_int_eq(ruling.fate, fates[_i].fate);
+    ck_assert_int_eq(ruling.watch, watch->number);
+    ck_assert_uint_eq(ruling.delay, 7);
+    ck_assert_int_eq(log_record(core->log, ruling.event)->segment.fate, fates[_i].fate);
+    ck_assert_uint_eq(watch->last_event, ruling.event);
+    ck_assert_int_eq(watch->last_process, 0);
+    ck_assert_int_eq(cross(core, "server").fate, FATE_PASSED);
+    ck_assert_int_eq(watch->seen, 2);
+    ck_assert_int_eq(watch->struck, 1);
+    core_close(core);
+}
+END_TEST
+
+START_TEST(of_watches_the_first_armed_has_the_segment)
+{
+    struct core *core = open_core();
+    const struct watch *second = arm(core, on_wire(ACTION_DROP, 2, 1)),
+                       *all = arm(core, on_wire(ACTION_HOLD, 1, 2));
+
+    ck_assert_int_eq(cross(core, "server").fate, FATE_HELD);
+    ck_assert_int_eq(cross(core, "server").fate, FATE_DROPPED);
+    ck_assert_int_eq(cross(core, "server").fate, FATE_HELD);
+    ck_assert_int_eq(cross(core, "server").fate, FATE_PASSED);
+    ck_assert_int_eq(second->seen, 4);
+    ck_assert_int_eq(second->struck, 1);
+    ck_assert_int_eq(all->seen, 4);
+    ck_assert_int_eq(all->struck, 2);
+    core_close(core);
+}
+END_TEST
+
+START_TEST(what_does_not_match_is_not_counted)
+{
+    struct core *core = open_core();
+    struct request request = on_wire(ACTION_DROP, 1, 0);
+    const struct watch *watch;
+
+    strcpy(request.moment.segment.from, "client");
+    watch = arm(core, request);
+    ck_assert_int_eq(cross(core, "server").fate, FATE_PASSED);
+    ck_assert_int_eq(watch->seen, 0);
+    ck_assert_int_eq(cross(core, "client").fate, FATE_DROPPED);
+    ck_assert_int_eq(cross(core, "client").fate, FATE_DROPPED);
+    core_close(core);
+}
+END_TEST
+
+START_TEST(a_segment_can_always_come)
+{
+    struct core *core = open_core();
+    const struct watch *watch = arm(core, on_wire(ACTION_HOLD, 1, 1));
+    struct thread *thread;
+
+    ck_assert(core_can_strike(core, watch));
+    thread = live(core, NULL, 100);
+    ck_assert_no_orders(enter(core, thread, "accept"));
+    ck_assert_int_eq(watch->seen, 0);
+    core_close(core);
+}
+END_TEST
+
+START_TEST(children_are_where_their_parents_are)
+{
+    struct core *core = open_core();
+    struct thread *thread = live(core, NULL, 100);
+
+    ck_assert_int_eq(thread->process->host, 0);
+    thread->process->host = 3;
+    ck_assert_int_eq(live(core, live(core, thread, 101), 102)->process->host, 3);
     core_close(core);
 }
 END_TEST
@@ -905,6 +1033,7 @@ static void add_processes(Suite *suite)
     tcase_add_test(processes, held_is_one_thread_standing_is_all);
     tcase_add_test(processes, births_have_names);
     tcase_add_test(processes, what_the_core_owns_goes_with_it);
+    tcase_add_test(processes, children_are_where_their_parents_are);
     tcase_add_test(exec, a_program_is_held_at_its_first_exec);
     tcase_add_test(exec, it_is_not_held_at_the_next);
     tcase_add_test(exec, a_child_is_not_held_at_its_exec);
@@ -938,6 +1067,18 @@ static void add_watching(Suite *suite)
     suite_add_tcase(suite, prospect);
 }
 
+static void add_segments(Suite *suite)
+{
+    TCase *segments = tcase_create("segments");
+
+    tcase_add_test(segments, a_segment_nobody_asked_about_passes);
+    tcase_add_loop_test(segments, a_watch_decides_a_segments_fate, 0, FATE_ROWS);
+    tcase_add_test(segments, of_watches_the_first_armed_has_the_segment);
+    tcase_add_test(segments, what_does_not_match_is_not_counted);
+    tcase_add_test(segments, a_segment_can_always_come);
+    suite_add_tcase(suite, segments);
+}
+
 static void add_reports(Suite *suite)
 {
     TCase *moments = tcase_create("moments"), *descriptor = tcase_create("descriptor");
@@ -966,6 +1107,7 @@ int main(void)
 
     add_processes(suite);
     add_watching(suite);
+    add_segments(suite);
     add_reports(suite);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

@@ -44,8 +44,14 @@ static struct moment at_call(enum moment_kind kind, const char *word, enum descr
 static bool call_counts(struct moment moment, enum moment_kind kind, const char *call,
                         struct descriptor *descriptor)
 {
-    const struct happening happening = {
-        .kind = kind, .call = call_named(call), .descriptor = tell, .context = descriptor};
+    const struct segment segment = {.protocol = SEGMENT_TCP};
+    const struct happening happening = {.kind = kind,
+                                        .call = call_named(call),
+                                        .descriptor = tell,
+                                        .context = descriptor,
+                                        .segment = &segment,
+                                        .wire = "w",
+                                        .from = "host"};
 
     return moment_matches(&moment, &happening);
 }
@@ -214,9 +220,9 @@ END_TEST
 /* --- names --- */
 
 static const char *const kind_names[MOMENT_KINDS] = {
-    [MOMENT_ENTER] = "enter", [MOMENT_LEAVE] = "leave", [MOMENT_SIGNAL] = "signal",
-    [MOMENT_FORK] = "fork",   [MOMENT_BORN] = "born",   [MOMENT_EXEC] = "exec",
-    [MOMENT_EXIT] = "exit",
+    [MOMENT_ENTER] = "enter", [MOMENT_LEAVE] = "leave",     [MOMENT_SIGNAL] = "signal",
+    [MOMENT_FORK] = "fork",   [MOMENT_BORN] = "born",       [MOMENT_EXEC] = "exec",
+    [MOMENT_EXIT] = "exit",   [MOMENT_SEGMENT] = "segment",
 };
 
 static const char *const class_names[CLASS_KINDS] = {

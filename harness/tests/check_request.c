@@ -69,6 +69,12 @@ static void write_moment(FILE *out, const struct moment *moment)
         fprintf(out, ",%s", descriptor_class_name(moment->on));
     if (moment->signal)
         fprintf(out, ",%s", signal_name(moment->signal));
+    if (moment->kind == MOMENT_SEGMENT) {
+        char words[128];
+
+        segment_pattern_describe(&moment->segment, words, sizeof words);
+        fprintf(out, ",%s", words);
+    }
     fprintf(out, ",%d", moment->nth);
 }
 
@@ -89,6 +95,15 @@ static void write_action(FILE *out, const struct action *action)
         break;
     case ACTION_DETACH:
         fprintf(out, " detach");
+        break;
+    case ACTION_DROP:
+        fprintf(out, " drop");
+        break;
+    case ACTION_DUPLICATE:
+        fprintf(out, " duplicate");
+        break;
+    case ACTION_DELAY:
+        fprintf(out, " delay=%llu", (unsigned long long)action->delay);
         break;
     }
 }
@@ -111,6 +126,9 @@ static void write_numbers(FILE *out, const struct request *request)
         {"user", request->user, -1},
         {"detachable", request->detachable, false},
         {"raw", request->raw, false},
+        {"capture", request->capture, false},
+        {"remove", request->remove, false},
+        {"reversed", request->reversed, false},
     };
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -140,6 +158,72 @@ static void write_filter(FILE *out, const struct socket_filter *filter)
         fprintf(out, " filter.inode=%lld", (long long)filter->inode);
 }
 
+static void write_address(FILE *out, const char *name, const struct address *address)
+{
+    char text[ADDRESS_TEXT_ROOM];
+
+    address_text(address, text);
+    fprintf(out, " %s=%s", name, text);
+}
+
+static void write_plan(FILE *out, const struct wire_plan *plan)
+{
+    if (plan->mtu != 1500)
+        fprintf(out, " mtu=%d", plan->mtu);
+    if (!plan->neighbours)
+        fprintf(out, " neighbours=0");
+    for (int side = 0; side < 2; side++) {
+        const struct wire_end_plan *end = &plan->ends[side];
+        char mac[MAC_TEXT_ROOM];
+
+        fprintf(out, " end=%s,%s", end->host, end->link);
+        mac_text(end->mac, mac);
+        if (end->has_mac)
+            fprintf(out, ",%s", mac);
+        for (int i = 0; i < end->count; i++)
+            write_address(out, "with", &end->addresses[i]);
+    }
+}
+
+static void write_route(FILE *out, const struct route *route)
+{
+    write_address(out, "to", &route->to);
+    if (route->kind == ROUTE_VIA)
+        write_address(out, "via", &route->via);
+    else
+        fprintf(out, " kind=%d", (int)route->kind);
+}
+
+static void write_neighbour(FILE *out, const struct neighbour *neighbour)
+{
+    char mac[MAC_TEXT_ROOM];
+
+    mac_text(neighbour->mac, mac);
+    write_address(out, "neighbour", &neighbour->address);
+    fprintf(out, " mac=%s", mac);
+}
+
+/* What only the verbs about hosts and wires have. */
+static void write_net(FILE *out, const struct request *request)
+{
+    const struct {
+        const char *name, *value;
+    } texts[] = {{"name", request->plan.name}, {"wire", request->wire}, {"side", request->side},
+                 {"link", request->link},      {"to", request->to},     {"frame", request->frame}};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].value)
+            fprintf(out, " %s=%s", texts[i].name, texts[i].value);
+    if (request->verb == VERB_WIRE)
+        write_plan(out, &request->plan);
+    if (request->verb == VERB_ADDRESS)
+        write_address(out, "address", &request->address);
+    if (request->verb == VERB_NEIGHBOUR)
+        write_neighbour(out, &request->neighbour);
+    if (request->verb == VERB_ROUTE)
+        write_route(out, &request->route);
+}
+
 static char *in_words(const struct request *request)
 {
     char *text = NULL;
@@ -158,6 +242,7 @@ static char *in_words(const struct request *request)
         write_action(out, &request->action);
     if (request->verb == VERB_SOCKETS || request->verb == VERB_AWAIT)
         write_filter(out, &request->filter);
+    write_net(out, request);
     fclose(out);
     return text;
 }
@@ -266,6 +351,53 @@ static const struct {
      "'kinds': [], 'calls': [], 'raw': false}",
      "events after=9223372036854775807 limit=9223372036854775807"},
     {"{'id': 7, 'do': 'end'}", "end"},
+
+    {"{'id': 7, 'do': 'arm', 'moment': {'at': 'segment'}, 'action': {'do': 'drop'}, 'times': 0}",
+     "arm times=0 moment=segment,,1 drop"},
+    {"{'id': 7, 'do': 'arm', 'moment': {'at': 'segment', 'nth': 2, 'wire': 'w', 'from': 'far', "
+     "'flags': ['SYN', 'ACK'], 'without': ['RST'], 'protocol': 'tcp', 'source_port': 1, "
+     "'destination_port': 65535, 'payload': false}, 'action': {'do': 'hold'}}",
+     "arm moment=segment,of tcp with SYN+ACK without RST without data from port 1 to port 65535 "
+     "from far on w,2 hold"},
+    {"{'id': 7, 'do': 'arm', 'moment': {'at': 'segment', 'payload': true}, 'action': {'do': "
+     "'duplicate'}}",
+     "arm moment=segment,with data,1 duplicate"},
+    {"{'id': 7, 'do': 'arm', 'moment': {'at': 'segment', 'protocol': 'arp'}, 'action': {'do': "
+     "'delay', 'seconds': 0.01}}",
+     "arm moment=segment,of arp,1 delay=10000000"},
+
+    {"{'id': 7, 'do': 'host', 'name': 'far'}", "host name=far"},
+    {"{'id': 7, 'do': 'host', 'name': 'a.b_c-1', 'capture': true}", "host capture=1 name=a.b_c-1"},
+    {"{'id': 7, 'do': 'wire', 'name': 'w', 'ends': [{'host': 'a', 'link': 'e'}, {'link': 'f', "
+     "'host': 'b'}]}",
+     "wire name=w end=a,e end=b,f"},
+    {"{'id': 7, 'do': 'wire', 'name': 'w', 'mtu': 68, 'neighbours': false, 'ends': [{'host': 'a', "
+     "'link': 'e', 'mac': '02:00:00:0A:bc:ff', 'addresses': ['10.0.0.1/24', 'fd00::1/64']}, "
+     "{'host': 'b', 'link': 'e', 'addresses': []}]}",
+     "wire name=w mtu=68 neighbours=0 end=a,e,02:00:00:0a:bc:ff with=10.0.0.1/24 with=fd00::1/64 "
+     "end=b,e"},
+    {"{'id': 7, 'do': 'address', 'host': 'a', 'link': 'e', 'address': '10.0.0.1/24'}",
+     "address host=a link=e address=10.0.0.1/24"},
+    {"{'id': 7, 'do': 'address', 'host': 'a', 'link': 'e', 'address': '::1/0', 'change': 'remove'}",
+     "address remove=1 host=a link=e address=::1/0"},
+    {"{'id': 7, 'do': 'neighbour', 'host': 'a', 'link': 'e', 'address': 'fd00::2', 'mac': "
+     "'02:00:00:00:00:01', 'change': 'add'}",
+     "neighbour host=a link=e neighbour=fd00::2/128 mac=02:00:00:00:00:01"},
+    {"{'id': 7, 'do': 'route', 'host': 'a', 'to': '0.0.0.0/0', 'via': '10.0.0.2'}",
+     "route host=a to=0.0.0.0/0 via=10.0.0.2/32"},
+    {"{'id': 7, 'do': 'route', 'host': 'a', 'to': 'fd00::/8', 'via': 'prohibit', 'change': "
+     "'remove'}",
+     "route remove=1 host=a to=fd00::/8 kind=2"},
+    {"{'id': 7, 'do': 'cut', 'wire': 'w'}", "cut wire=w"},
+    {"{'id': 7, 'do': 'mend', 'wire': 'w', 'side': 'a'}", "mend wire=w side=a"},
+    {"{'id': 7, 'do': 'pass', 'watch': 3, 'order': 'reversed'}", "pass watch=3 reversed=1"},
+    {"{'id': 7, 'do': 'pass', 'watch': 3, 'order': 'arrival'}", "pass watch=3"},
+    {"{'id': 7, 'do': 'discard', 'watch': 3}", "discard watch=3"},
+    {"{'id': 7, 'do': 'forge', 'wire': 'w', 'to': 'a', "
+     "'frame': '4500000000000000000000000000000000000000'}",
+     "forge wire=w to=a frame=4500000000000000000000000000000000000000"},
+    {"{'id': 7, 'do': 'crash', 'host': 'a', 'deadline': 2}", "crash deadline=2 host=a"},
+    {"{'id': 7, 'do': 'boot', 'host': 'a'}", "boot host=a"},
 };
 enum { GOOD = sizeof good / sizeof good[0] };
 
@@ -369,6 +501,21 @@ static const struct {
     {"state", "['LISTEN']"},
     {"timer", "'persist'"},
     {"inode", "5"},
+    {"name", "'far'"},
+    {"capture", "true"},
+    {"ends", "[{'host': 'a', 'link': 'e'}, {'host': 'b', 'link': 'e'}]"},
+    {"mtu", "1500"},
+    {"neighbours", "true"},
+    {"wire", "'w'"},
+    {"side", "'host'"},
+    {"to", "'10.0.1.0/24'"}, /* to forge it is a name that there is not */
+    {"via", "'10.0.0.1'"},
+    {"link", "'eth0'"},
+    {"address", "'10.0.0.1/24'"},
+    {"mac", "'02:00:00:00:00:01'"},
+    {"change", "'add'"},
+    {"order", "'reversed'"},
+    {"frame", "'4500000000000000000000000000000000000000'"},
     {"bogus", "1"},
     {"Process", "1"},
     {"", "1"},
@@ -380,7 +527,7 @@ enum { MEMBERS = sizeof members / sizeof members[0] };
 
 /* PROTOCOL.md, verbs. */
 static const struct {
-    const char *name, *required[4], *optional[16];
+    const char *name, *required[5], *optional[16];
 } verbs[VERBS] = {
     [VERB_HELLO] = {"hello", {NULL}, {NULL}},
     [VERB_SYSCTL] = {"sysctl", {NULL}, {"host", "set", "get"}},
@@ -403,6 +550,18 @@ static const struct {
     [VERB_HOLDERS] = {"holders", {"inode"}, {NULL}},
     [VERB_DESCRIPTORS] = {"descriptors", {"process"}, {NULL}},
     [VERB_EVENTS] = {"events", {NULL}, {"after", "limit", "process", "kinds", "calls", "raw"}},
+    [VERB_HOST] = {"host", {"name"}, {"capture"}},
+    [VERB_WIRE] = {"wire", {"name", "ends"}, {"mtu", "neighbours"}},
+    [VERB_ADDRESS] = {"address", {"host", "link", "address"}, {"change"}},
+    [VERB_NEIGHBOUR] = {"neighbour", {"host", "link", "address", "mac"}, {"change"}},
+    [VERB_ROUTE] = {"route", {"host", "to", "via"}, {"change"}},
+    [VERB_CUT] = {"cut", {"wire"}, {"side"}},
+    [VERB_MEND] = {"mend", {"wire"}, {"side"}},
+    [VERB_PASS] = {"pass", {"watch"}, {"order"}},
+    [VERB_DISCARD] = {"discard", {"watch"}, {NULL}},
+    [VERB_FORGE] = {"forge", {"wire", "to", "frame"}, {NULL}},
+    [VERB_CRASH] = {"crash", {"host"}, {"deadline"}},
+    [VERB_BOOT] = {"boot", {"host"}, {NULL}},
     [VERB_END] = {"end", {NULL}, {NULL}},
 };
 
@@ -414,8 +573,10 @@ static bool among(const char *const *names, const char *name)
     return false;
 }
 
-static const char *good_value(const char *name)
+static const char *good_value(int verb, const char *name)
 {
+    if (verb == VERB_NEIGHBOUR && strcmp(name, "address") == 0)
+        return "'10.0.0.1'";
     for (size_t i = 0; i < MEMBERS; i++)
         if (strcmp(members[i].name, name) == 0)
             return members[i].value;
@@ -435,7 +596,7 @@ static char *compose(int verb, const char *without, const char *with, const char
     fprintf(out, "{'id': 7, 'do': '%s'", verbs[verb].name);
     for (const char *const *name = verbs[verb].required; *name; name++)
         if (!(without && strcmp(*name, without) == 0) && !(with && strcmp(*name, with) == 0))
-            fprintf(out, ", '%s': %s", *name, good_value(*name));
+            fprintf(out, ", '%s': %s", *name, good_value(verb, *name));
     if (with)
         fprintf(out, ", '%s': %s", with, value);
     fprintf(out, "}");
@@ -488,7 +649,7 @@ START_TEST(a_member_is_taken_where_the_protocol_has_it_and_nowhere_else)
     for (size_t i = 0; i < MEMBERS; i++) {
         const char *name = members[i].name;
         const bool taken = among(verbs[_i].required, name) || among(verbs[_i].optional, name);
-        char *line = compose(_i, NULL, name, members[i].value), reason[80];
+        char *line = compose(_i, NULL, name, good_value(_i, name)), reason[80];
         struct request request;
         struct reason why;
 
@@ -509,8 +670,13 @@ END_TEST
 #define FORTY "1234567890123456789012345678901234567890"
 #define NO_DEADLINE "deadline: expected seconds above 0 and at most 86400, got "
 #define NO_INT "expected an integer from 1 to 2147483647, got "
-#define NO_AT "expected enter, leave, signal, fork, born, exec or exit, got "
-#define NO_DO "expected an object with 'do': hold, kill, inject or detach, got "
+#define NO_AT "expected enter, leave, signal, fork, born, exec, exit or segment, got "
+#define DEEDS "hold, kill, inject, detach, drop, duplicate or delay"
+#define NO_DO "expected an object with 'do': " DEEDS ", got "
+#define NO_DELAY "action: delay takes 'seconds' above 0 and at most 86400"
+#define NO_NAME(most)                                                                              \
+    "name: expected a name of at most " #most " letters, digits, '.', '_' and '-', got "
+#define NO_PREFIX "expected an address with its prefix ('10.0.0.1/24', 'fd00::1/64'), got "
 #define NO_INJECTION "action: inject takes either 'errno' or 'short'"
 
 static const struct refusal {
@@ -607,10 +773,9 @@ static const struct refusal {
     {"arm", "action", "{}", "action: " NO_DO "{}"},
     {"arm", "action", "{'do': 5}", "action: " NO_DO "{'do': 5}"},
     {"arm", "action", "{'signal': 'SIGINT'}", "action: " NO_DO "{'signal': 'SIGINT'}"},
-    {"arm", "action", "{'do': 'shout'}",
-     "action.do: expected hold, kill, inject or detach, got 'shout'"},
+    {"arm", "action", "{'do': 'shout'}", "action.do: expected " DEEDS ", got 'shout'"},
     {"arm", "action", "{'do': 'shout', 'signal': 'SIGINT'}",
-     "action.do: expected hold, kill, inject or detach, got 'shout'"},
+     "action.do: expected " DEEDS ", got 'shout'"},
     {"arm", "action", "{'do': 'hold', 'signal': 'SIGINT'}", "action: hold takes nothing else"},
     {"arm", "action", "{'do': 'detach', 'bogus': 1}", "action: detach takes nothing else"},
     {"arm", "action", "{'do': 'kill'}", "action: kill takes 'signal'"},
@@ -713,6 +878,79 @@ static const struct refusal {
     {"start", "user", "'root'", "user: expected an integer from 0 to 4294967294, got 'root'"},
     {"start", "detachable", "1", "detachable: expected true or false, got 1"},
 
+    {"host", "name", "''", NO_NAME(31) "''"},
+    {"host", "name", "'" FORTY "'", NO_NAME(31) "'" FORTY "'"},
+    {"host", "name", "'a b'", NO_NAME(31) "'a b'"},
+    {"host", "name", "'.'", NO_NAME(31) "'.'"},
+    {"host", "name", "1", NO_NAME(31) "1"},
+    {"host", "capture", "1", "capture: expected true or false, got 1"},
+    {"wire", "ends", "[]", "ends: expected an array of two ends, got []"},
+    {"wire", "ends", "{}", "ends: expected an array of two ends, got {}"},
+    {"wire", "ends", "[1, 2]", "ends: expected objects with 'host' and 'link', got 1"},
+    {"wire", "ends", "[{'host': 'a'}, {}]", "ends: 'link' is missing"},
+    {"wire", "ends", "[{'link': 'e'}, {}]", "ends: 'host' is missing"},
+    {"wire", "ends", "[{'bogus': 1}, {}]", "ends: 'bogus' is no member of an end"},
+    {"wire", "ends", "[{'link': 'sixteen-letters-'}, {}]",
+     "ends.link: expected a name of at most 15 letters, digits, '.', '_' and '-', got "
+     "'sixteen-letters-'"},
+    {"wire", "ends", "[{'addresses': '10.0.0.1/24'}, {}]",
+     "ends.addresses: expected an array of addresses, got '10.0.0.1/24'"},
+    {"wire", "ends", "[{'addresses': ['10.0.0.1']}, {}]",
+     "ends.addresses: " NO_PREFIX "'10.0.0.1'"},
+    {"wire", "ends", "[{'addresses': [1, 1, 1, 1, 1, 1, 1, 1, 1]}, {}]",
+     "ends.addresses: at most 8"},
+    {"wire", "ends", "[{'mac': '02:00'}, {}]",
+     "ends.mac: expected a MAC address ('02:00:00:00:00:01'), got '02:00'"},
+    {"wire", "mtu", "67", "mtu: expected an integer from 68 to 65535, got 67"},
+    {"wire", "neighbours", "null", "neighbours: expected true or false, got null"},
+    {"address", "address", "'10.0.0.1/33'", "address: " NO_PREFIX "'10.0.0.1/33'"},
+    {"address", "address", "'10.0.0.1/'", "address: " NO_PREFIX "'10.0.0.1/'"},
+    {"address", "address", "'10.0.0/24'", "address: " NO_PREFIX "'10.0.0/24'"},
+    {"address", "address", "'fd00::1/129'", "address: " NO_PREFIX "'fd00::1/129'"},
+    {"address", "change", "'delete'", "change: expected add or remove, got 'delete'"},
+    {"neighbour", "address", "'10.0.0.1/24'",
+     "address: expected an IPv4 or IPv6 address, got '10.0.0.1/24'"},
+    {"neighbour", "mac", "'02:00:00:00:00:0g'",
+     "mac: expected a MAC address ('02:00:00:00:00:01'), got '02:00:00:00:00:0g'"},
+    {"route", "to", "'default'", "to: " NO_PREFIX "'default'"},
+    {"route", "via", "'nowhere'",
+     "via: expected an address, unreachable, prohibit or blackhole, got 'nowhere'"},
+    {"route", "via", "''", "via: expected an address, unreachable, prohibit or blackhole, got ''"},
+    {"cut", "wire", "''", "wire: expected a text, got ''"},
+    {"mend", "side", "1", "side: expected a text, got 1"},
+    {"pass", "order", "'sideways'", "order: expected arrival or reversed, got 'sideways'"},
+    {"forge", "to", "1", "to: expected a text, got 1"},
+    {"forge", "frame", "'45'", "frame: expected an IP packet in hexadecimal, got '45'"},
+    {"forge", "frame", "'xx'", "frame: expected an IP packet in hexadecimal, got 'xx'"},
+    {"forge", "frame", "'" FORTY "'",
+     "frame: expected an IP packet in hexadecimal, got '" FORTY "'"},
+    {"forge", "frame", "'6000000000000000000000000000000000000000'",
+     "frame: expected an IP packet in hexadecimal, got '6000000000000000000000000000000000000000'"},
+
+    {"arm", "moment", "{'at': 'segment', 'flags': []}",
+     "moment.flags: expected a list of flags, at least one, got []"},
+    {"arm", "moment", "{'at': 'segment', 'without': ['syn']}",
+     "moment.without: expected FIN, SYN, RST, PSH, ACK, URG, ECE or CWR, got 'syn'"},
+    {"arm", "moment", "{'at': 'segment', 'protocol': 'any'}",
+     "moment.protocol: expected tcp, udp, icmp, icmpv6 or arp, got 'any'"},
+    {"arm", "moment", "{'at': 'segment', 'source_port': 0}",
+     "moment.source_port: expected an integer from 1 to 65535, got 0"},
+    {"arm", "moment", "{'at': 'segment', 'destination_port': 65536}",
+     "moment.destination_port: expected an integer from 1 to 65535, got 65536"},
+    {"arm", "moment", "{'at': 'segment', 'payload': 1}",
+     "moment.payload: expected true or false, got 1"},
+    {"arm", "moment", "{'at': 'segment', 'wire': ''}",
+     "moment.wire: expected a name of at most 31 letters, digits, '.', '_' and '-', got ''"},
+    {"arm", "moment", "{'at': 'segment', 'call': 'read'}",
+     "moment: 'call' means nothing at 'segment'"},
+    {"arm", "moment", "{'at': 'exit', 'flags': ['SYN']}",
+     "moment: 'flags' means nothing at 'exit'"},
+    {"arm", "action", "{'do': 'delay'}", NO_DELAY},
+    {"arm", "action", "{'do': 'delay', 'seconds': 0}", NO_DELAY},
+    {"arm", "action", "{'do': 'delay', 'seconds': 86401}", NO_DELAY},
+    {"arm", "action", "{'do': 'delay', 'seconds': 1, 'bogus': 1}", NO_DELAY},
+    {"arm", "action", "{'do': 'drop', 'seconds': 1}", "action: drop takes nothing else"},
+
     {"sysctl", "set", "[]", "set: expected an object of texts, got []"},
     {"sysctl", "set", "{'a': 1}",
      "set: expected an object of texts with names free of =, got "
@@ -748,6 +986,10 @@ END_TEST
 
 /* --- members that do not go together --- */
 
+#define AT_SEGMENT "'moment': {'at': 'segment'}"
+#define NO_SEGMENT "action: drop, duplicate and delay need a moment at 'segment'"
+#define NOT_SO "action: at 'segment' there are hold, drop, duplicate and delay"
+
 static const struct {
     const char *line, *reason;
 } senseless[] = {
@@ -760,6 +1002,23 @@ static const struct {
      "action: detach needs the scope 'process'"},
     {"{'id': 7, 'do': 'arm', " AT_ENTER ", 'scope': 'children', 'action': {'do': 'detach'}}",
      "action: detach needs the scope 'process'"},
+    {"{'id': 7, 'do': 'arm', 'moment': {'at': 'exit'}, 'action': {'do': 'hold'}}",
+     "'process' is missing"},
+    {"{'id': 7, 'do': 'arm', " AT_EXIT ", 'action': {'do': 'drop'}}", NO_SEGMENT},
+    {"{'id': 7, 'do': 'arm', " AT_EXIT ", 'action': {'do': 'duplicate'}}", NO_SEGMENT},
+    {"{'id': 7, 'do': 'arm', " AT_EXIT ", 'action': {'do': 'delay', 'seconds': 1}}", NO_SEGMENT},
+    {"{'id': 7, 'do': 'arm', " AT_SEGMENT ", 'action': {'do': 'detach'}}", NOT_SO},
+    {"{'id': 7, 'do': 'arm', " AT_SEGMENT ", 'action': {'do': 'kill', 'signal': 'SIGINT'}}",
+     NOT_SO},
+    {"{'id': 7, 'do': 'arm', " AT_SEGMENT ", 'action': {'do': 'inject', 'short': 3}}", NOT_SO},
+    {"{'id': 7, 'do': 'arm', " AT_SEGMENT ", 'action': {'do': 'hold'}, 'process': 1}",
+     "a segment is of no process: leave 'process' and 'scope' out"},
+    {"{'id': 7, 'do': 'arm', " AT_SEGMENT ", 'action': {'do': 'hold'}, 'scope': 'process'}",
+     "a segment is of no process: leave 'process' and 'scope' out"},
+    {"{'id': 7, 'do': 'reach', 'process': 2, " AT_SEGMENT "}",
+     "moment: a segment is of no process: arm it"},
+    {"{'id': 7, 'do': 'route', 'host': 'a', 'to': '0.0.0.0/0', 'via': '::1'}",
+     "'to' and 'via' are of different families"},
     {"{'id': 7, 'do': 'await', 'count': 2, 'gone': true}", "'count' and 'gone' exclude each other"},
     {"{'id': 7, 'do': 'await', 'gone': true, 'count': 1}", "'count' and 'gone' exclude each other"},
 };

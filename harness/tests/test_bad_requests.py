@@ -36,6 +36,8 @@ Reply = dict[str, Any]
 HELD, RUNS, DEAD, DETACHABLE = 1, 2, 3, 4
 """The processes that the requests are about."""
 WATCH = 1
+HOLDS, HOLDS_TOO = 2, 3
+"""Watches that hold a segment each."""
 NONE = 99
 
 
@@ -83,10 +85,11 @@ class Raw:
         assert "ok" in reply, (request, reply)
         return reply["ok"]
 
-    def start(self, *argv: str, detachable: bool = False) -> int:
+    def start(self, *argv: str, host: str = "host", detachable: bool = False) -> int:
         """Starts a program without streams; the number of its process."""
         with open(os.devnull, "r+b") as null:
-            request = {"do": "start", "argv": argv, "env": {}, "detachable": detachable}
+            request = {"do": "start", "argv": argv, "env": {}, "host": host}
+            request["detachable"] = detachable
             number: int = self.ok(request, [null.fileno()] * 3)["process"]
         return number
 
@@ -133,9 +136,31 @@ def raw() -> Iterator[Raw]:
         moment = {"at": "exit"}
         arm = {"do": "arm", "process": HELD, "moment": moment, "action": {"do": "hold"}}
         assert raw.ok(arm)["watch"] == WATCH
+        join(raw)
         yield raw
     finally:
         raw.end()
+
+
+def end_of_wire(host: str, link: str, *addresses: str) -> Request:
+    """As the protocol has it."""
+    return {"host": host, "link": link, "addresses": list(addresses)}
+
+
+def join(raw: Raw) -> None:
+    """Makes two hosts, and a wire with two segments on it that are held."""
+    for name in ("near", "far"):
+        raw.ok({"do": "host", "name": name})
+    ends = [end_of_wire("near", "eth0", "10.0.0.1/24"), end_of_wire("far", "eth0", "10.0.0.2/24")]
+    raw.ok({"do": "wire", "name": "w", "ends": ends})
+    for watch in (HOLDS, HOLDS_TOO):
+        hold = {"do": "arm", "moment": {"at": "segment"}, "action": {"do": "hold"}}
+        assert raw.ok(hold)["watch"] == watch
+    send = "echo 1 >/dev/udp/10.0.0.2/9; echo 2 >/dev/udp/10.0.0.2/9"
+    sender = raw.start("/bin/bash", "-c", send, host="near")
+    raw.ok({"do": "run", "process": sender})
+    raw.ok({"do": "ended", "process": sender})
+    raw.ok({"do": "reached", "watch": HOLDS_TOO})
 
 
 # --- good requests, of every verb --------------------------------------------------------------------------------
@@ -191,6 +216,22 @@ GOOD: tuple[Request, ...] = (
         "moment": SIGNALLED,
         "action": {"do": "kill", "signal": "SIGTERM"},
     },
+    {
+        "do": "arm",
+        "moment": {
+            "at": "segment",
+            "nth": 3,
+            "wire": "w",
+            "from": "near",
+            "flags": ["SYN", "ECE"],
+            "without": ["ACK"],
+            "protocol": "tcp",
+            "source_port": 1,
+            "destination_port": 2,
+            "payload": True,
+        },
+        "action": {"do": "delay", "seconds": 0.1},
+    },
     {"do": "holders", "inode": 7},
     {"do": "descriptors", "process": RUNS},
     {
@@ -215,6 +256,37 @@ GOOD: tuple[Request, ...] = (
     {"do": "detach", "process": DETACHABLE},
     {"do": "kill", "process": RUNS, "signal": "SIGKILL", "deadline": 3},
     {"do": "ended", "process": RUNS, "deadline": 1},
+    {"do": "host", "name": "other", "capture": False},
+    {
+        "do": "wire",
+        "name": "v",
+        "ends": [
+            {
+                **end_of_wire("near", "eth1", "10.1.0.1/24", "fd01::1/64"),
+                "mac": "02:00:00:00:00:01",
+            },
+            end_of_wire("other", "eth0"),
+        ],
+        "mtu": 1400,
+        "neighbours": True,
+    },
+    {"do": "address", "host": "near", "link": "eth1", "address": "10.2.0.1/24", "change": "add"},
+    {
+        "do": "neighbour",
+        "host": "near",
+        "link": "eth1",
+        "address": "10.2.0.9",
+        "mac": "02:00:00:00:00:09",
+        "change": "add",
+    },
+    {"do": "route", "host": "near", "to": "10.3.0.0/16", "via": "10.2.0.9", "change": "add"},
+    {"do": "pass", "watch": HOLDS, "order": "reversed"},
+    {"do": "discard", "watch": HOLDS_TOO},
+    {"do": "forge", "wire": "w", "to": "far", "frame": "45" + "00" * 19},
+    {"do": "cut", "wire": "w", "side": "near"},
+    {"do": "mend", "wire": "w", "side": "near"},
+    {"do": "crash", "host": "far", "deadline": 3},
+    {"do": "boot", "host": "far"},
     {"do": "end"},
 )
 """In an order in which each can be done after the others."""
@@ -257,6 +329,20 @@ NO_OBJECT: tuple[Any, ...] = (7, True, None, "x", [], [{}], 1.5)
 LONG = "x" * 5000
 NESTED: Any = {"a": [[[[{"b": [{}]}]]]]}
 STRANGE = ("nonsense", "Ä" * 300, "%s%n", LONG, "\x01\x7f", "SIGSIGINT", "accept ", "ENTER")
+
+NO_NAME: tuple[Any, ...] = (
+    *NO_TEXT,
+    "",
+    "a b",
+    "Ä",
+    "a/b",
+    "..",
+    "%s%n",
+    LONG,
+    "x" * 32,
+    "\x01",
+    NESTED,
+)
 
 WRONG: dict[str, tuple[Any, ...]] = {
     "process": (*NO_INTEGER, NESTED, 0, -1, NONE, 2**31, 2**62),
@@ -304,8 +390,63 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "action.do": (*NO_TEXT, *STRANGE, NESTED, ""),
     "action.errno": (*NO_TEXT, *STRANGE, NESTED, "", "24", "ENONE"),
     "action.short": (*NO_INTEGER, NESTED, -1, 2**31),
+    "action.seconds": ("1", True, None, [], {}, NESTED, 0, -1, 86400.5, 1e300),
+    "moment.wire": (*NO_NAME, "nonsense"),
+    "moment.from": (*NO_NAME, "nonsense", "other"),
+    "moment.flags": (*NO_LIST, NESTED, [], ["syn"], ["SYN", 7], [LONG]),
+    "moment.without": (*NO_LIST, NESTED, [], ["ack"], ["ACK", 7], [LONG]),
+    "moment.protocol": (*NO_TEXT, *STRANGE, NESTED, "", "TCP", "any"),
+    "moment.source_port": (*NO_INTEGER, NESTED, -1, 0, 65536),
+    "moment.destination_port": (*NO_INTEGER, NESTED, -1, 0, 65536),
+    "moment.payload": (*NO_BOOLEAN, NESTED),
+    "name": NO_NAME,
+    "capture": (*NO_BOOLEAN, NESTED),
+    "ends": (*NO_LIST, NESTED, [], [{}], [{}, {}], [{}, {}, {}])
+    + ([end_of_wire("near", "eth1")] * 2, [end_of_wire("near", "eth1"), {"host": "far"}])
+    + ([end_of_wire("near", "eth0"), end_of_wire("far", "eth1")],)
+    + ([end_of_wire("near", "eth1", "10.1.0.1"), end_of_wire("far", "eth1")],)
+    + ([end_of_wire("near", "eth1", "10.0.0.1/24"), end_of_wire("far", "eth1", "0.0.0.0/33")],)
+    + ([{**end_of_wire("near", "eth1"), "mac": "02"}, end_of_wire("far", "eth1")],)
+    + ([end_of_wire("near", "eth1"), end_of_wire("nobody", "eth1")],),
+    "mtu": (*NO_INTEGER, NESTED, 0, 67, 65536),
+    "neighbours": (*NO_BOOLEAN, NESTED),
+    "wire": (*NO_TEXT, *STRANGE, NESTED, "", "wires"),
+    "side": (*NO_TEXT, *STRANGE, NESTED, "", "host"),
+    "to": (*NO_TEXT, *STRANGE, NESTED, "", "10.3.0.0", "10.3.0.0/33"),
+    "via": (*NO_TEXT, *STRANGE, NESTED, "", "10.2.0.9/24", "drop"),
+    "link": (*NO_NAME, "nonsense"),
+    "address": (*NO_TEXT, *STRANGE, NESTED, "", "10.2.0.1/33", "10.2.0", "localhost"),
+    "mac": (*NO_TEXT, *STRANGE, NESTED, "", "02:00:00:00:00", "02-00-00-00-00-01"),
+    "change": (*NO_TEXT, *STRANGE, NESTED, "", "added"),
+    "order": (*NO_TEXT, *STRANGE, NESTED, "", "reverse"),
+    "frame": (
+        *NO_TEXT,
+        *STRANGE,
+        NESTED,
+        "",
+        "45",
+        "450",
+        "00" * 40,
+        "60" + "00" * 38,
+        "45" * 65536,
+    ),
 }
 """What is wrong for each member, whatever the verb. With a dot: a member of a member."""
+
+
+NET_NEEDS = {
+    "host": ["name"],
+    "wire": ["name", "ends"],
+    "address": ["host", "link", "address"],
+    "neighbour": ["host", "link", "address", "mac"],
+    "route": ["host", "to", "via"],
+    "cut": ["wire"],
+    "mend": ["wire"],
+    "forge": ["wire", "to", "frame"],
+    "crash": ["host"],
+    "boot": ["host"],
+}
+"""What the verbs about hosts and wires cannot do without."""
 
 
 @dataclass(frozen=True)
@@ -368,6 +509,7 @@ class Mutator:
         needed = [n for n in ("process", "watch", "signal", "moment", "action") if n in request]
         needed += {"start": ["argv", "env"], "blocked": ["call"]}.get(request["do"], [])
         needed += ["inode"] if request["do"] == "holders" else []
+        needed += NET_NEEDS.get(request["do"], [])
         if request["do"] == "events" or not needed:
             return None
         name = self._random.choice(needed)
@@ -472,6 +614,10 @@ IN_WORDS = {
     "set": ("sysctl ",),
     "get": ("sysctl ",),
     "user": ("setuid: E", "setgid: E"),
+    "side": ("host ",),
+    "to": ("host ",),
+    "ends": ("host ", "wire "),
+    "moment": ("wire ", "host "),
 }
 """What names a member besides its name, where the kernel or the machine has the say."""
 

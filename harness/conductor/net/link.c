@@ -1,0 +1,243 @@
+#include "link.h"
+
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <linux/veth.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+enum { MESSAGE_ROOM = 1024, ANSWER_ROOM = 2048 };
+
+/* One request under way. */
+struct message {
+    _Alignas(struct nlmsghdr) unsigned char buffer[MESSAGE_ROOM];
+    struct nlmsghdr *head;
+};
+
+struct mnl_socket *link_open(void)
+{
+    struct mnl_socket *netlink = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+
+    if (netlink && mnl_socket_bind(netlink, 0, MNL_SOCKET_AUTOPID) < 0) {
+        const int error = errno;
+
+        mnl_socket_close(netlink);
+        errno = error;
+        return NULL;
+    }
+    return netlink;
+}
+
+static void *begin(struct message *message, int type, int flags, size_t body)
+{
+    message->head = mnl_nlmsg_put_header(message->buffer);
+    message->head->nlmsg_type = (uint16_t)type;
+    message->head->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
+    message->head->nlmsg_seq = 1;
+    return mnl_nlmsg_put_extra_header(message->head, body);
+}
+
+/* Netlink is carried out while it is sent: its answer is there. */
+static int ask(struct mnl_socket *netlink, const struct message *message)
+{
+    _Alignas(struct nlmsghdr) unsigned char answer[ANSWER_ROOM];
+    ssize_t came;
+
+    if (mnl_socket_sendto(netlink, message->head, message->head->nlmsg_len) < 0)
+        return -1;
+    came = mnl_socket_recvfrom(netlink, answer, sizeof answer);
+    if (came < 0)
+        return -1;
+    return mnl_cb_run(answer, (size_t)came, message->head->nlmsg_seq,
+                      mnl_socket_get_portid(netlink), NULL, NULL) < 0
+               ? -1
+               : 0;
+}
+
+/* --- links
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static int ask_link(int socket, const char *name, unsigned long what, struct ifreq *request)
+{
+    const size_t length = strlen(name);
+
+    if (length >= sizeof request->ifr_name) {
+        errno = ENODEV;
+        return -1;
+    }
+    memcpy(request->ifr_name, name, length + 1);
+    return ioctl(socket, what, request);
+}
+
+int link_index(int socket, const char *name)
+{
+    struct ifreq request = {0};
+
+    return ask_link(socket, name, SIOCGIFINDEX, &request) < 0 ? -1 : request.ifr_ifindex;
+}
+
+/* With the checksums go all that builds on them, scatter-gather and segmentation, on output. On
+ * input the kernel would take a checksum that a veth brings for good, a forged one too. The far end
+ * needs neither: what the conductor sends there is whole. */
+static int take_offloads_off(int socket, const char *name)
+{
+    static const uint32_t offloads[] = {ETHTOOL_STXCSUM, ETHTOOL_SRXCSUM, ETHTOOL_SGRO};
+
+    for (size_t i = 0; i < sizeof offloads / sizeof *offloads; i++) {
+        struct ethtool_value value = {.cmd = offloads[i], .data = 0};
+        struct ifreq request = {.ifr_data = (void *)&value};
+
+        if (ask_link(socket, name, SIOCETHTOOL, &request) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int bring_up(int socket, const char *name)
+{
+    struct ifreq request = {.ifr_flags = IFF_UP};
+
+    return ask_link(socket, name, SIOCSIFFLAGS, &request);
+}
+
+/* One queue: the machine's number of processors would be dear. */
+static void put_end(struct nlmsghdr *head, const char *name, int mtu)
+{
+    mnl_attr_put_strz(head, IFLA_IFNAME, name);
+    mnl_attr_put_u32(head, IFLA_MTU, (uint32_t)mtu);
+    mnl_attr_put_u32(head, IFLA_NUM_TX_QUEUES, 1);
+    mnl_attr_put_u32(head, IFLA_NUM_RX_QUEUES, 1);
+}
+
+static void put_host_end(struct nlmsghdr *head, const struct link_pair *pair)
+{
+    struct nlattr *peer = mnl_attr_nest_start(head, VETH_INFO_PEER);
+
+    mnl_nlmsg_put_extra_header(head, sizeof(struct ifinfomsg));
+    put_end(head, pair->name, pair->mtu);
+    mnl_attr_put(head, IFLA_ADDRESS, MAC_LENGTH, pair->mac);
+    mnl_attr_put_u32(head, IFLA_NET_NS_FD, (uint32_t)pair->namespace);
+    mnl_attr_nest_end(head, peer);
+}
+
+static int make_pair(struct mnl_socket *netlink, const struct link_pair *pair)
+{
+    struct message message;
+    struct ifinfomsg *body = begin(&message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof *body);
+    struct nlattr *information, *data;
+
+    body->ifi_flags = IFF_UP;
+    body->ifi_change = IFF_UP;
+    put_end(message.head, pair->far_name, pair->mtu);
+    information = mnl_attr_nest_start(message.head, IFLA_LINKINFO);
+    mnl_attr_put_str(message.head, IFLA_INFO_KIND, "veth");
+    data = mnl_attr_nest_start(message.head, IFLA_INFO_DATA);
+    put_host_end(message.head, pair);
+    mnl_attr_nest_end(message.head, data);
+    mnl_attr_nest_end(message.head, information);
+    return ask(netlink, &message);
+}
+
+/* The end that comes up last has its carrier, and its queue, at once, the other's comes a little
+ * later. It is the host's, so that no frame of its kernel is lost; whoever sends at the far end
+ * bypasses the queue there. */
+int link_make_pair(struct mnl_socket *netlink, const struct link_pair *pair)
+{
+    const int there = mnl_socket_get_fd(pair->netlink);
+    int error;
+
+    if (make_pair(netlink, pair) < 0)
+        return -1;
+    if (take_offloads_off(there, pair->name) == 0 && bring_up(there, pair->name) == 0)
+        return 0;
+    error = errno;
+    link_remove(netlink, pair->far_name);
+    errno = error;
+    return -1;
+}
+
+/* --- what a link and a host have
+ * -----------------------------------------------------------------------------
+ */
+
+static void put_address(struct nlmsghdr *head, uint16_t type, const struct address *address)
+{
+    mnl_attr_put(head, type, address_length(address), address->bytes);
+}
+
+int link_address(struct mnl_socket *netlink, const char *link, const struct address *address,
+                 bool remove)
+{
+    struct message message;
+    struct ifaddrmsg *body = begin(&message, remove ? RTM_DELADDR : RTM_NEWADDR,
+                                   remove ? 0 : NLM_F_CREATE | NLM_F_EXCL, sizeof *body);
+    const int index = link_index(mnl_socket_get_fd(netlink), link);
+
+    if (index < 0)
+        return -1;
+    body->ifa_family = (unsigned char)address->family;
+    body->ifa_prefixlen = (unsigned char)address->prefix;
+    body->ifa_index = (uint32_t)index;
+    put_address(message.head, IFA_LOCAL, address);
+    put_address(message.head, IFA_ADDRESS, address);
+    if (address->family == AF_INET6)
+        mnl_attr_put_u32(message.head, IFA_FLAGS, IFA_F_NODAD);
+    return ask(netlink, &message);
+}
+
+int link_neighbour(struct mnl_socket *netlink, const char *link, const struct neighbour *neighbour,
+                   bool remove)
+{
+    struct message message;
+    struct ndmsg *body = begin(&message, remove ? RTM_DELNEIGH : RTM_NEWNEIGH,
+                               remove ? 0 : NLM_F_CREATE | NLM_F_REPLACE, sizeof *body);
+    const int index = link_index(mnl_socket_get_fd(netlink), link);
+
+    if (index < 0)
+        return -1;
+    body->ndm_family = (unsigned char)neighbour->address.family;
+    body->ndm_ifindex = index;
+    body->ndm_state = NUD_PERMANENT;
+    put_address(message.head, NDA_DST, &neighbour->address);
+    if (!remove)
+        mnl_attr_put(message.head, NDA_LLADDR, MAC_LENGTH, neighbour->mac);
+    return ask(netlink, &message);
+}
+
+int link_remove(struct mnl_socket *netlink, const char *link)
+{
+    struct message message;
+    struct ifinfomsg *body = begin(&message, RTM_DELLINK, 0, sizeof *body);
+
+    body->ifi_index = link_index(mnl_socket_get_fd(netlink), link);
+    return body->ifi_index < 0 ? -1 : ask(netlink, &message);
+}
+
+int link_route(struct mnl_socket *netlink, const struct route *route, bool remove)
+{
+    static const unsigned char types[] = {[ROUTE_VIA] = RTN_UNICAST,
+                                          [ROUTE_UNREACHABLE] = RTN_UNREACHABLE,
+                                          [ROUTE_PROHIBIT] = RTN_PROHIBIT,
+                                          [ROUTE_BLACKHOLE] = RTN_BLACKHOLE};
+    struct message message;
+    struct rtmsg *body = begin(&message, remove ? RTM_DELROUTE : RTM_NEWROUTE,
+                               remove ? 0 : NLM_F_CREATE | NLM_F_EXCL, sizeof *body);
+
+    body->rtm_family = (unsigned char)route->to.family;
+    body->rtm_dst_len = (unsigned char)route->to.prefix;
+    body->rtm_table = RT_TABLE_MAIN;
+    body->rtm_protocol = RTPROT_STATIC;
+    body->rtm_scope = RT_SCOPE_UNIVERSE;
+    body->rtm_type = types[route->kind];
+    put_address(message.head, RTA_DST, &route->to);
+    if (route->kind == ROUTE_VIA)
+        put_address(message.head, RTA_GATEWAY, &route->via);
+    return ask(netlink, &message);
+}
