@@ -19,7 +19,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(CORES)
 endif
 # These follow one another when several are asked for: `make clean build`, `make conformance test`.
-ifneq ($(filter clean format setup conformance test lint bench,$(MAKECMDGOALS)),)
+ifneq ($(filter clean format setup conformance test lint bench gallery,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -169,7 +169,7 @@ endif
 
 # --- jobs --------------------------------------------------------------------------------------------------------
 
-.PHONY: setup conformance test lint format bench clean help
+.PHONY: setup conformance test lint format bench gallery clean help
 # Whoever calls make below pytest starts anew, without this make's jobserver. What pytest keeps of the last runs' folders
 # stays in build/ too.
 python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTEST_DEBUG_TEMPROOT="$$PWD/build" "$$(head -n 1 build/python)"
@@ -194,6 +194,12 @@ bench:
 	@harness/setup.sh bench
 	@$(MAKE) -s build-tests
 	@$(python) -m harness.bench $(ARGS)
+
+# The README's pictures, from real runs.
+gallery:
+	@harness/setup.sh conformance
+	@$(MAKE) -s build
+	@$(python) -m harness.gallery
 
 # --- lint --------------------------------------------------------------------------------------------------------
 
@@ -249,6 +255,7 @@ make test         run the project's own tests; installs what is missing
 make lint         formatting, static analysis and types; installs what is missing
 make format       let clang-format and black have their way
 make bench        measure what calls and cases cost
+make gallery      draw the README's pictures anew, from real runs
 make setup        install what any of these needs (Debian packages)
 make clean        remove build/
 

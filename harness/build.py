@@ -50,6 +50,11 @@ class Build:
         return self.top / "results"
 
     @property
+    def evidence(self) -> Path:
+        """The folder of the evidence's files."""
+        return self.top / "evidence"
+
+    @property
     def sanitized(self) -> bool:
         """Whether sanitizers make everything slower."""
         return self.mode == "san"

@@ -90,6 +90,18 @@ class Conductor:
             raise
         self.about = About(hello["cpu"], hello["kernel"], hello["machine"], hello["sole_user"])
 
+    def init(self) -> int:
+        """The pid, seen from outside, of the init of its namespaces: its only child.
+
+        Raises:
+            ConductorFailed: it has none.
+        """
+        listed = Path(f"/proc/{self._child.pid}/task/{self._child.pid}/children")
+        try:
+            return int(listed.read_text().split()[0])
+        except (OSError, IndexError):
+            raise ConductorFailed("the conductor has no init") from None
+
     def _start(self, program: Path, cpu: int | None) -> tuple[Channel, "subprocess.Popen[bytes]"]:
         ours, theirs = socket.socketpair()
         with theirs:

@@ -37,6 +37,16 @@ class Event:
     """exec: the program's name."""
     exit: Exit | None = None
     """exit, dead."""
+    host: str = ""
+    """segment: the host that it left."""
+    link: str = ""
+    """segment: the link that it left by."""
+    wire: str | None = None
+    """segment: the wire that it was on; None for a loopback link, which has none."""
+    fate: str = "passed"
+    """segment: what became of it on the wire."""
+    coming: int = 0
+    """segment, released or dropped later: the seq of its coming."""
     length: int = 0
     """segment: bytes of the whole frame from the network header on."""
     raw: bytes = b""
@@ -62,6 +72,11 @@ class Event:
             child=wire.get("child"),
             name=wire.get("name"),
             exit=Exit.of(wire["exit"]) if "exit" in wire else None,
+            host=wire.get("host", ""),
+            link=wire.get("link", ""),
+            wire=wire.get("wire"),
+            fate=wire.get("fate", "passed"),
+            coming=wire.get("of", 0),
             length=wire.get("length", 0),
             raw=bytes.fromhex(wire.get("raw") or ""),
         )

@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 import pytest
 from _pytest.runner import runtestprotocol
 
-from . import build, platforms, results, sections
+from . import build, keep, options, platforms, sections
 from .children import Children, Finished, die_with_parent
 from .conductor import ConductorFailed
+from .gathered import Gathered
 from .lab import Lab, Settings
 from .relay import Relay
-from .results import Claim, Merger, Record, ResultFile
+from .recording import of_crash, of_item, words
+from .results import Merger, Record, ResultFile
 from .sections import attach, attached, told
 from .verdict import Broken, Unsupported, Verdict
 from .workers import Hangup, interactor_of, is_worker, part_from_parent
@@ -50,43 +52,15 @@ def _hook(**options: bool) -> Callable[[_Function], _Function]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds sockspec's options."""
-    group = parser.getgroup("sockspec")
-    group.addoption(
-        "--slow", action="store_true", help="run the cases that take a minute or more, too"
-    )
-    group.addoption(
-        "--deadline",
-        type=_seconds,
-        metavar="SECONDS",
-        help="how long a verb waits unless it says otherwise (5; 10 with sanitizers)",
-    )
-    group.addoption(
-        "--evidence", action="store_true", help="show the time line of cases that passed, too"
-    )
-    group.addoption(
-        "--conformance-summary",
-        action="store_true",
-        help="end with a table of scenarios, claims and verdicts",
-    )
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 86400:
-        raise ValueError(f"{text} is not above 0 and at most 86400")
-    return seconds
+    options.add(parser.getgroup("sockspec"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the parts: in every process those that run cases, in the first one those that tell of them."""
-    for marker in (
-        "about(*words): the options, errnos and states that a case is about; -k finds it by them",
-        "scenario(*rows): the rows of the scenarios that a case asserts, as in scenario('S1.2')",
-        "waits: waits for a timer of the kernel, beside the busy cases",
-        "slow: takes a minute or more; left out unless --slow is given",
-        "requires(*privileges): unsupported where the lab lacks one of them",
-    ):
+    for marker in options.MARKERS:
         config.addinivalue_line("markers", marker)
+    if wrong := options.contradiction(config):
+        raise pytest.UsageError(f"sockspec: {wrong}")
     parts: list[object] = [Beside(config)]
     if is_worker(config):
         # The first process may be killed without a chance to tell us.
@@ -109,11 +83,7 @@ def _is_case(config: pytest.Config, nodeid: str) -> bool:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Lets -k find a case by what it is about."""
-    item.extra_keyword_matches.update(_words(item, "about"), _words(item, "scenario"))
-
-
-def _words(item: pytest.Item, marker: str) -> list[str]:
-    return [str(word) for mark in item.iter_markers(marker) for word in mark.args]
+    item.extra_keyword_matches.update(words(item, "about"), words(item, "scenario"))
 
 
 @_hook(trylast=True)
@@ -199,7 +169,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Ends the lab, so that the end belongs to the verdict, and puts the verdict into the report."""
     began = perf_counter()
     lab = item.stash.get(_LAB, None)
-    evidence = _conclude(item, call, lab) if lab and call.when == "call" else ""
+    gathered = _conclude(item, call, lab) if lab and call.when == "call" else Gathered()
     ending = perf_counter() - began
     outcome: Any = yield
     report: pytest.TestReport = outcome.get_result()
@@ -207,33 +177,42 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if verdict is Verdict.UNSUPPORTED:
         _make_skipped(item, call, report)
     if _is_case(item.config, item.nodeid):
-        _set_verdict(item, report, verdict, _message(call, report), evidence, ending, lab)
-    elif evidence:
-        report.sections.append(("evidence", evidence))
+        _set_verdict(item, report, verdict, _message(call, report), gathered, ending, lab)
+    elif gathered.text:
+        report.sections.append(("evidence", gathered.text))
 
 
-def _conclude(item: pytest.Item, call: pytest.CallInfo[None], lab: Lab) -> str:
+def _conclude(item: pytest.Item, call: pytest.CallInfo[None], lab: Lab) -> Gathered:
     """Looks whether the lab can be relied on, takes the evidence if it is wanted, and ends the lab."""
-    evidence = ""
+    gathered = Gathered()
     try:
         if call.excinfo is None:
             lab.verify()
     except Broken:
         call.excinfo = pytest.ExceptionInfo.from_current()
-    if _verdict(call) in (Verdict.FAILED, Verdict.BROKEN) or item.config.getoption("evidence"):
-        evidence = _evidence(lab)
+    failed = _verdict(call) in (Verdict.FAILED, Verdict.BROKEN)
+    if failed or item.config.getoption("evidence") or item.config.getoption("evidence_dir"):
+        gathered = Gathered.of(lab)
+    if failed and item.config.getoption("keep_lab"):
+        _keep(item, call, lab)
     try:
         lab.close()
     except Broken:
         call.excinfo = call.excinfo or pytest.ExceptionInfo.from_current()
-    return evidence
+    return gathered
 
 
-def _evidence(lab: Lab) -> str:
+def _keep(item: pytest.Item, call: pytest.CallInfo[None], lab: Lab) -> None:
+    """Stops until somebody has looked at the lab."""
+    if item.config.pluginmanager.hasplugin("timeout"):
+        item.ihook.pytest_timeout_cancel_timer(item=item)
+    capture: Any = item.config.pluginmanager.getplugin("capturemanager")
+    # Standard input too: on a terminal somebody presses Enter.
+    capture.suspend(in_=True)
     try:
-        return lab.timeline()
-    except Exception as error:  # the verdict counts more than its illustration
-        return f"(no evidence: {type(error).__name__}: {error})"
+        keep.pause(f"{item.nodeid}: {call.excinfo.exconly() if call.excinfo else ''}", lab)
+    finally:
+        capture.resume()
 
 
 def _verdict(call: pytest.CallInfo[None]) -> Verdict:
@@ -273,7 +252,7 @@ def _set_verdict(
     report: pytest.TestReport,
     verdict: Verdict,
     message: str,
-    evidence: str,
+    gathered: Gathered,
     ending: float,
     lab: Lab | None,
 ) -> None:
@@ -283,32 +262,18 @@ def _set_verdict(
         # What broke is the set-up, and so it is an error, not a failure, in JUnit.
         report.when = "setup"
     record = replace(
-        _record(item, verdict, message),
+        of_item(item, verdict, message),
         duration=ending,
-        evidence=evidence,
         sysctls=lab.sysctls if lab else {},
         observations=lab.observations if lab else (),
     )
-    attach(report, record)
+    attach(report, gathered.into(record, _evidence_folder(item.config), build.current().root))
     properties = [(name, value) for name, value in item.user_properties if name != "verdict"]
     item.user_properties[:] = [*properties, ("verdict", str(verdict))]
 
 
-def _record(item: pytest.Item, verdict: Verdict, message: str) -> Record:
-    claim = Claim.of(getattr(getattr(item, "function", None), "__doc__", None))
-    mode = build.current().mode
-    return Record(
-        case=item.nodeid,
-        verdict=verdict,
-        message=message,
-        claim=claim.text,
-        sources=claim.sources,
-        about=_words(item, "about"),
-        scenario=_words(item, "scenario"),
-        platform=platforms.here().record(),
-        mode=mode,
-        replay=results.replay(item.nodeid, bool(item.get_closest_marker("slow")), mode),
-    )
+def _evidence_folder(config: pytest.Config) -> Path:
+    return Path(config.getoption("evidence_dir") or build.current().evidence)
 
 
 def _crash_reports(
@@ -321,19 +286,6 @@ def _crash_reports(
         nodeid, location, {}, "passed", None, "teardown", user_properties=properties
     )
     return [broken, ended]
-
-
-def _crashed(report: pytest.TestReport) -> Record:
-    """The record of a case that no process lived to give."""
-    mode = build.current().mode
-    return Record(
-        report.nodeid,
-        Verdict.BROKEN,
-        str(report.longrepr),
-        platform=platforms.here().record(),
-        mode=mode,
-        replay=results.replay(report.nodeid, False, mode),
-    )
 
 
 # --- cases that mostly sleep ---------------------------------------------------------------------------------------
@@ -369,7 +321,8 @@ class Beside:
 
     def _takes(self, item: pytest.Item) -> bool:
         marked = item.get_closest_marker("waits") or item.get_closest_marker("slow")
-        return bool(marked) and not self._config.getoption("usepdb")
+        stops = self._config.getoption("usepdb") or self._config.getoption("keep_lab")
+        return bool(marked) and not stops
 
     def _work(self, item: pytest.Item) -> bytes:
         """In the child: runs the item; its reports."""
@@ -439,7 +392,7 @@ class Beside:
         message = f"the process that ran it ended with {child.status} before it gave a verdict"
         reports = _crash_reports(item.nodeid, item.location, message)
         if _is_case(self._config, item.nodeid):
-            attach(reports[0], _record(item, Verdict.BROKEN, message))
+            attach(reports[0], of_item(item, Verdict.BROKEN, message))
         return reports
 
 
@@ -521,7 +474,9 @@ class Recorder:
         """Puts the phases of a case together."""
         if not _is_case(self._config, report.nodeid):
             return
-        record = attached(report) or (_crashed(report) if report.failed else None)
+        record = attached(report) or (
+            of_crash(report.nodeid, str(report.longrepr)) if report.failed else None
+        )
         last = report.when in ("teardown", _CRASHED)
         if done := self._merger.add(report.nodeid, report.duration, record, last):
             self.records.append(done)
@@ -623,7 +578,8 @@ class Sections:
             stats["failed"] = [*stats.get("failed", []), *self._failed]
         sections.show(terminal, "FAILED", self._failed)
         sections.show(terminal, "BROKEN", stats.get("broken", []))
-        sections.show_evidence(terminal, stats.get("passed", []))
+        if self._config.getoption("evidence"):
+            sections.show_evidence(terminal, stats.get("passed", []))
         sections.show_unsupported(terminal, self._recorder.records)
         if self._config.getoption("conformance_summary"):
             table = self._config.rootpath / "cases" / "scenarios.toml"

@@ -50,6 +50,8 @@ class Record:
     """What the assertions were given to look at."""
     evidence: str = ""
     """The time line of a case that did not pass."""
+    files: Sequence[str] = ()
+    """The evidence as files, seen from the checkout where they are in it."""
     replay: str = ""
     """The command that runs this case alone."""
 
@@ -69,7 +71,7 @@ class Record:
             raise ValueError("no result record")
         known = {name: members[name] for name in cls.__dataclass_fields__ if name in members}
         known["verdict"] = Verdict(members["verdict"])
-        for name in ("about", "scenario", "observations"):
+        for name in ("about", "scenario", "observations", "files"):
             known[name] = tuple(known.get(name, ()))
         return cls(**known)
 

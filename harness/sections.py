@@ -3,11 +3,12 @@
 Writes to pytest's terminal reporter, which is given; what a case found travels as a record on its report.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import scenarios, summary
+from . import ladder_text, scenarios, summary
 from .results import Record
 from .verdict import Verdict
 
@@ -55,9 +56,23 @@ def _show_case(terminal: Any, report: Any) -> None:
         terminal.write_line(content.rstrip("\n"))
     if record.evidence:
         terminal.write_sep("-", "evidence")
-        terminal.write_line(record.evidence)
+        terminal.write_line(_shown(record.evidence, terminal))
+    if record.files:
+        folder = os.path.dirname(record.files[0])
+        names = [os.path.basename(file) for file in record.files]
+        terminal.write_line(f"files:    {folder}/: {', '.join(names)}")
     if record.replay and not good:
         terminal.write_line(f"alone:    {record.replay}")
+
+
+def _shown(evidence: str, terminal: Any) -> str:
+    """The evidence in colours on a terminal, and without lines where there are no characters for them."""
+    file = terminal.config.get_terminal_writer()._file
+    try:
+        evidence.encode(getattr(file, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        evidence = ladder_text.without_lines(evidence)
+    return ladder_text.painted(evidence) if terminal.hasmarkup else evidence
 
 
 def show_evidence(terminal: Any, passed: Sequence[Any]) -> None:

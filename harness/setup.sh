@@ -107,6 +107,7 @@ look() {
   fi
   if job_is test; then
     need_command tcpdump tcpdump
+    need_command tshark tshark
     need_command iproute2 ip
     need_command golang-go "${GO:-go}"
   fi

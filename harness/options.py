@@ -1,0 +1,61 @@
+"""sockspec's options and markers for pytest. Knows of pytest only the objects that it is given."""
+
+import os
+from typing import Any
+
+MARKERS = (
+    "about(*words): the options, errnos and states that a case is about; -k finds it by them",
+    "scenario(*rows): the rows of the scenarios that a case asserts, as in scenario('S1.2')",
+    "waits: waits for a timer of the kernel, beside the busy cases",
+    "slow: takes a minute or more; left out unless --slow is given",
+    "requires(*privileges): unsupported where the lab lacks one of them",
+)
+
+
+def add(group: Any) -> None:
+    """Adds the options to a group of pytest's parser."""
+    group.addoption(
+        "--slow", action="store_true", help="run the cases that take a minute or more, too"
+    )
+    group.addoption(
+        "--deadline",
+        type=_seconds,
+        metavar="SECONDS",
+        help="how long a verb waits unless it says otherwise (5; 10 with sanitizers)",
+    )
+    group.addoption(
+        "--evidence",
+        action="store_true",
+        help="show the ladder of cases that passed, too, and write its files",
+    )
+    group.addoption(
+        "--evidence-dir",
+        type=os.path.abspath,
+        metavar="DIR",
+        help="write the files of all cases' evidence, and into DIR (build/evidence)",
+    )
+    group.addoption(
+        "--keep-lab",
+        action="store_true",
+        help="when a case fails, stop before its lab ends and say how to enter it",
+    )
+    group.addoption(
+        "--conformance-summary",
+        action="store_true",
+        help="end with a table of scenarios, claims and verdicts",
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 86400:
+        raise ValueError(f"{text} is not above 0 and at most 86400")
+    return seconds
+
+
+def contradiction(config: Any) -> str | None:
+    """Why the options do not go together; None when they do."""
+    several = config.getoption("numprocesses", None) or config.getoption("tx", None)
+    if config.getoption("keep_lab") and several:
+        return "--keep-lab stops at one case, and so cannot go with -n: leave one of them out"
+    return None

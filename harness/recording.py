@@ -1,0 +1,43 @@
+"""Records of cases, made from pytest's items. Knows of pytest only the objects that it is given."""
+
+from typing import Any
+
+from . import build, platforms, results
+from .results import Claim, Record
+from .verdict import Verdict
+
+
+def words(item: Any, marker: str) -> list[str]:
+    """What an item's markers of that name say."""
+    return [str(word) for mark in item.iter_markers(marker) for word in mark.args]
+
+
+def of_item(item: Any, verdict: Verdict, message: str) -> Record:
+    """The record of a case."""
+    claim = Claim.of(getattr(getattr(item, "function", None), "__doc__", None))
+    mode = build.current().mode
+    return Record(
+        case=item.nodeid,
+        verdict=verdict,
+        message=message,
+        claim=claim.text,
+        sources=claim.sources,
+        about=words(item, "about"),
+        scenario=words(item, "scenario"),
+        platform=platforms.here().record(),
+        mode=mode,
+        replay=results.replay(item.nodeid, bool(item.get_closest_marker("slow")), mode),
+    )
+
+
+def of_crash(case: str, message: str) -> Record:
+    """The record of a case that no process lived to give."""
+    mode = build.current().mode
+    return Record(
+        case,
+        Verdict.BROKEN,
+        message,
+        platform=platforms.here().record(),
+        mode=mode,
+        replay=results.replay(case, False, mode),
+    )
