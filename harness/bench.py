@@ -1,6 +1,7 @@
 """make bench: what things cost, side by side in one run. Medians; compare the ratios, not machines."""
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -17,9 +18,11 @@ from typing import TypeVar
 
 from . import build
 from .conductor import Conductor
+from .host import Host
 from .lab import Lab, Settings
-from .moment import entering
+from .moment import entering, leaving
 from .outcome import exited
+from .process import Process
 from .relay import Relay
 
 T = TypeVar("T")
@@ -153,6 +156,110 @@ def phases_of_a_case(here: build.Build, rounds: int) -> Iterator[Row]:
     yield from phases.rows()
 
 
+# --- hosts and wires -----------------------------------------------------------------------------------------------
+
+
+def joining(here: build.Build, rounds: int) -> Iterator[Row]:
+    """Hosts with their wires, addresses, settings and routes."""
+    phases = Phases()
+    with _relay(here) as relay:
+        for _ in range(rounds * 4):
+            with Lab(Settings(programs=here.folder), relay) as lab:
+                phases.time("two hosts joined", lambda: lab.join("one", "other"))
+                phases.time("three hosts, a router", lambda: lab.join("left", "router", "right"))
+    yield from phases.rows()
+
+
+_ECHO = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("0.0.0.0", int(sys.argv[1])))
+while True: s.sendto(*s.recvfrom(99))
+"""
+_ASK = """
+import json, socket, sys, time
+port, rounds, ways = int(sys.argv[1]), int(sys.argv[2]), {to: [] for to in sys.argv[3:]}
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5)
+for _ in range(rounds):
+    for to, took in ways.items():
+        began = time.perf_counter(); s.sendto(b"x", (to, port)); s.recvfrom(99)
+        took.append((time.perf_counter() - began) / 2 * 1e6)
+print(json.dumps(ways))
+"""
+_TAKE = """
+import socket, sys
+s = socket.create_server(("0.0.0.0", int(sys.argv[1])))
+while True:
+    talk, _ = s.accept(); total = 0
+    while got := len(talk.recv(1 << 20)): total += got
+    talk.send(str(total).encode()); talk.close()
+"""
+_POUR = """
+import json, socket, sys, time
+port, length, rates = int(sys.argv[1]), int(sys.argv[2]), {}
+for to in sys.argv[3:]:
+    began = time.perf_counter(); s = socket.create_connection((to, port))
+    s.sendall(bytes(length)); s.shutdown(socket.SHUT_WR)
+    assert int(s.recv(99)) == length
+    rates[to] = [length / (time.perf_counter() - began) / 1e6]
+print(json.dumps(rates))
+"""
+_BESIDE = "10.5.0.1", "10.5.0.2"
+"""The addresses of a plain veth pair beside a wire."""
+_TURNS = 2000
+"""Datagrams there and back, each way in turn."""
+_BULK = 100_000_000
+
+
+def _free(host: Host, script: str, *args: object) -> Process:
+    """A Python program on a host, which nobody traces."""
+    process = host.start(sys.executable, "-S", "-c", script, *args, detachable=True)
+    process.detach()
+    return process
+
+
+def _veth_beside(client: Host, server: Host, pid: int) -> None:
+    """Joins two hosts by a plain veth pair, too; `pid` of a process of the server's."""
+    mine, theirs = _BESIDE
+    ends = f"ip link add p0 type veth peer name p1 netns {pid} && ip addr add {mine}/24 dev p0"
+    for host, script in (
+        (client, f"{ends} && ip link set p0 up"),
+        (server, f"ip addr add {theirs}/24 dev p1 && ip link set p1 up"),
+    ):
+        shell = host.start("/bin/sh", "-c", script)
+        if shell.ended() != exited(0):
+            raise RuntimeError(f"no veth pair beside the wire: {shell.errors}")
+
+
+def _both_ways(lab: Lab, serves: str, asks: str, number: int) -> tuple[float, float]:
+    """What a program measures by the wire and by a plain veth pair beside it: medians."""
+    client, server = lab.join("client", "server")
+    server.sysctl("net.ipv4.conf.all.rp_filter", 0)
+    answering = server.start(sys.executable, "-S", "-c", serves, lab.port, detachable=True)
+    _veth_beside(client, server, answering.pid)
+    answering.reach(leaving("bind")).detach()
+    asking = _free(client, asks, lab.port, number, server.address, _BESIDE[1])
+    if asking.ended(deadline=120) != exited(0):
+        raise RuntimeError(f"no answer: {asking.errors}")
+    seen = json.loads(asking.output)
+    return median(seen[server.address]), median(seen[_BESIDE[1]])
+
+
+def wires(here: build.Build, rounds: int) -> Iterator[Row]:
+    """A datagram, and a lot of data, by a wire and by a plain veth pair between the same hosts."""
+    times, rates = [], []
+    with _relay(here) as relay:
+        for _ in range(rounds):
+            with Lab(Settings(programs=here.folder), relay) as lab:
+                times.append(_both_ways(lab, _ECHO, _ASK, _TURNS))
+        for _ in range(max(1, rounds // 3)):
+            with Lab(Settings(programs=here.folder), relay) as lab:
+                rates.append(_both_ways(lab, _TAKE, _POUR, _BULK))
+    yield Row("a datagram by a plain veth pair", median(plain for _, plain in times), "µs")
+    yield Row("the wire adds", median(wire - plain for wire, plain in times), "µs")
+    yield Row("100 MB by the wire", median(wire for wire, _ in rates), "MB/s")
+    yield Row("100 MB by a plain veth pair, offloads on", median(p for _, p in rates), "MB/s")
+
+
 # --- cases a second ------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +287,8 @@ def cases_a_second(here: build.Build, rounds: int) -> Iterator[Row]:
 SECTIONS = {
     "A write+read pair on a pipe, two traced calls": traced_call,
     "A case by phase": phases_of_a_case,
+    "Hosts": joining,
+    "A wire": wires,
     "Cases": cases_a_second,
 }
 

@@ -44,7 +44,7 @@ class Event:
     wire: str | None = None
     """segment: the wire that it was on; None for a loopback link, which has none."""
     fate: str = "passed"
-    """segment: what became of it on the wire."""
+    """segment: what became of it on the wire; see segments.Fate."""
     coming: int = 0
     """segment, released or dropped later: the seq of its coming."""
     length: int = 0

@@ -1,26 +1,29 @@
 """The lab: everything one case owns. Gone without trace when the case ends."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import time_ns
 from typing import Any
 
-from .conductor import Late, Refused
+from .conductor import Refused
 from .event import Event
-from .fact import Fact
+from .host import Host
+from .network import Network
 from .outcome import Outcome
+from .place import Named, Place, name_of
 from .privilege import Privilege, need
 from .process import Process
 from .programs import find_program
 from .relay import Relay
 from .samples import FIRST, STOPS, Sample
-from .segments import Flag, Segment, Senders, parse, with_flags
-from .sockets import Filter, Socket, State
+from .segments import Flag, Protocol, Segment, Senders, parse_any, with_flags
+from .sockets import Socket
 from .streams import Stream, Streams
 from .verdict import Broken, hidden
+from .wire import Wire
 
 __tracebackhide__ = hidden
 
@@ -66,7 +69,7 @@ class Holder:
     fd: int
 
 
-class Lab:
+class Lab(Place):
     """Hosts and processes under one conductor. Ends with `close`, or as a context manager."""
 
     port = 9877
@@ -82,10 +85,12 @@ class Lab:
         Raises:
             ConductorFailed: with the conductor's own words.
         """
+        super().__init__(self, None)
         self._settings = settings
         self._handles: dict[int, Process] = {}
         self._streams: dict[int, Streams] = {}
         self._asked_segments = False
+        self._network = Network(self)
         self._last = self._lost = self._dropped = 0
         self.deadline = settings.deadline
         """Seconds that a verb waits unless it says otherwise."""
@@ -99,7 +104,8 @@ class Lab:
         self.about = self._conductor.about
         try:
             self.sysctls: dict[str, str] = self.ask("sysctl", set=dict(SYSCTLS))["values"]
-            """The settings it began with, as read back."""
+            """The settings it began with, as read back, and those that the case made."""
+            self._base = dict(self.sysctls)
         except BaseException:
             self.close()
             raise
@@ -119,7 +125,7 @@ class Lab:
         self,
         program: str | os.PathLike[str],
         *args: object,
-        host: str | None = None,
+        host: Named | str | None = None,
         env: Mapping[str, str] | None = None,
         limits: Mapping[str, int | tuple[int, int]] | None = None,
         stdin: Stream | bytes = Stream.PIPE,
@@ -152,7 +158,7 @@ class Lab:
                 descriptors=streams.theirs,
                 argv=[os.fspath(path), *map(str, args)],
                 env=self._environment(env),
-                host=host,
+                host=name_of(host),
                 limits=_pairs({"fsize": _FILE_LIMIT, **(limits or {})}),
                 user=user,
                 detachable=detachable or None,
@@ -172,9 +178,10 @@ class Lab:
         sanitizer = {"ASAN_OPTIONS": "detect_leaks=0"} if self._settings.sanitized else {}
         return {**_ENVIRONMENT, **sanitizer, **(added or {})}
 
-    def processes(self) -> list[Process]:
-        """All processes of the lab, in the order of birth, the dead among them."""
-        return [self.handle(wire) for wire in self.ask("processes")["processes"]]
+    def processes(self, host: Named | str | None = None) -> list[Process]:
+        """All processes of the lab, or of a host, in the order of birth, the dead among them."""
+        wires = self.ask("processes")["processes"]
+        return [self.handle(w) for w in wires if name_of(host) in (None, w["host"])]
 
     def handle(self, wire: Mapping[str, Any]) -> Process:
         """The one handle of a process that a reply describes."""
@@ -184,120 +191,70 @@ class Lab:
             self._handles[number] = Process(self, number, streams, wire["name"])
         return self._handles[number]
 
-    # --- sockets -----------------------------------------------------------------------------------------------
+    # --- hosts and wires ---------------------------------------------------------------------------------------
 
-    def sockets(
-        self,
-        local: int | None = None,
-        remote: int | None = None,
-        state: State | Iterable[State] | None = None,
-        **more: Any,
-    ) -> list[Socket]:
-        """The sockets of a host that match.
+    def join(
+        self, *names: str, mtu: int | Sequence[int] = 1500, neighbours: bool = True
+    ) -> tuple[Host, ...]:
+        """Makes hosts, in a row, with a wire between each and the next, named after both: "client-server".
+
+        Those in the middle are routers. The nth wire has the networks 10.0.n.0/24 and fd00:n::/64; the host on its
+        left is number 1 there, the one on its right number 2.
 
         Args:
-            local, remote: ports.
-            more: the other members of sockets.Filter: family, type, timer, inode, local_host, remote_host, host.
-        """
-        return self._sockets(Filter(local, remote, state, **more))
-
-    def states(
-        self,
-        local: int | None = None,
-        remote: int | None = None,
-        state: State | Iterable[State] | None = None,
-        **more: Any,
-    ) -> list[State]:
-        """The states of the sockets that match, as `sockets` takes them."""
-        states = [found.state for found in self._sockets(Filter(local, remote, state, **more))]
-        self.observations.append({"states": [str(state) for state in states]})
-        return states
-
-    def awaits(
-        self,
-        local: int | None = None,
-        remote: int | None = None,
-        state: State | Iterable[State] | None = None,
-        *,
-        count: int = 1,
-        deadline: float | None = None,
-        **more: Any,
-    ) -> list[Socket]:
-        """Waits till at least `count` sockets match: a step of the set-up.
+            mtu: bytes that a packet may have, on all wires or on each.
+            neighbours: whether hosts know for good who is on their wires. Else they ask, by ARP and neighbour discovery.
 
         Raises:
-            Broken: they do not come.
+            Broken: fewer than two hosts, or there is one of that name.
         """
-        return self._await(Filter(local, remote, state, **more), deadline, count=count)
+        return self._network.join(names, mtu, neighbours)
 
-    def awaits_none(
-        self,
-        local: int | None = None,
-        remote: int | None = None,
-        state: State | Iterable[State] | None = None,
-        *,
-        deadline: float | None = None,
-        **more: Any,
-    ) -> None:
-        """Waits till no socket matches: a step of the set-up.
+    def host(self, name: Named | str) -> Host:
+        """The host of that name; the lab's first one, which has just loopback, is "host".
 
         Raises:
-            Broken: some stay.
+            Broken: there is none.
         """
-        self._await(Filter(local, remote, state, **more), deadline, gone=True)
+        return self._network.host(name)
 
-    def comes(
-        self,
-        local: int | None = None,
-        remote: int | None = None,
-        state: State | Iterable[State] | None = None,
-        *,
-        count: int = 1,
-        deadline: float | None = None,
-        **more: Any,
-    ) -> Fact:
-        """Whether at least `count` sockets come to match: the claim itself."""
-        return self._claim(Filter(local, remote, state, **more), deadline, count=count)
+    @property
+    def hosts(self) -> list[Host]:
+        """All hosts, the first one first."""
+        return list(self._network.hosts.values())
 
-    def goes(
-        self,
-        local: int | None = None,
-        remote: int | None = None,
-        state: State | Iterable[State] | None = None,
-        *,
-        deadline: float | None = None,
-        **more: Any,
-    ) -> Fact:
-        """Whether it comes to that no socket matches: the claim itself."""
-        return self._claim(Filter(local, remote, state, **more), deadline, gone=True)
+    @property
+    def wire(self) -> Wire:
+        """The only wire.
 
-    def _sockets(self, wanted: Filter) -> list[Socket]:
-        return [Socket.of(wire) for wire in self.ask("sockets", **wanted.wire())["sockets"]]
+        Raises:
+            Broken: there is none, or more than one.
+        """
+        return self._network.wire()
 
-    def _await(self, wanted: Filter, deadline: float | None, **members: Any) -> list[Socket]:
-        limit = deadline or self.deadline
-        try:
-            reply = self.ask("await", **wanted.wire(), **members, deadline=limit)
-        except Late as late:
-            there = f"{self._there(wanted)}\n{late.there}"
-            which = f"{late.awaited} ({wanted})"
-            raise Late(which, f"{late.because} ({limit:g} s)", there) from None
-        return [Socket.of(wire) for wire in reply["sockets"]]
+    @property
+    def wires(self) -> list[Wire]:
+        """All wires, in the order in which they were made."""
+        return list(self._network.wires.values())
 
-    def _claim(self, wanted: Filter, deadline: float | None, **members: Any) -> Fact:
-        try:
-            found = self._await(wanted, deadline, **members)
-        except Late as late:
-            there = ", ".join(late.there.split("\n  ")).strip()
-            fact = Fact(False, f"<{late.awaited} did not come: {late.because}; there was {there}>")
-        else:
-            fact = Fact(True, f"<{len(found)} that match {wanted}>")
-        self.observations.append({"awaited": str(wanted), "came": fact.came})
-        return fact
+    def wire_between(self, one: Named | str, other: Named | str) -> Wire:
+        """The wire that joins two hosts.
 
-    def _there(self, wanted: Filter) -> str:
-        sockets = self._sockets(Filter(family=wanted.family, host=wanted.host))
-        return "\n".join(f"  {socket}" for socket in sockets) or "  no socket"
+        Raises:
+            Broken: there is none.
+        """
+        return self._network.wire_between(one, other)
+
+    def hasten(self, **timers: int) -> None:
+        """Sets TCP's timers and numbers of tries of all hosts: see Host.hasten."""
+        for host in self.hosts:
+            host.hasten(**timers)
+
+    def own(self, address: str, host: str) -> None:
+        """Notes that an address belongs to a host."""
+        self._network.homes[address] = host
+
+    # --- sockets -----------------------------------------------------------------------------------------------
 
     def holders(self, socket: Socket | int) -> list[Holder]:
         """Who has a socket, or an inode, open."""
@@ -310,18 +267,27 @@ class Lab:
 
     # --- settings and privileges -------------------------------------------------------------------------------
 
-    def sysctl(self, name: str, value: str | int | None = None, host: str | None = None) -> str:
+    def sysctl(
+        self, name: str, value: str | int | None = None, host: Named | str | None = None
+    ) -> str:
         """Sets a sysctl of a host, if a value is given, and returns what is read back.
 
         Raises:
             Broken: there is no such name, or it cannot be set.
         """
-        if value is None:
-            values = self.ask("sysctl", host=host, get=[name])["values"]
-        else:
-            values = self.ask("sysctl", host=host, set={name: str(value)})["values"]
-            self.sysctls[name] = values[name]
-        return str(values[name])
+        return self.host(host or FIRST).sysctl(name, value)
+
+    def base_sysctls(self) -> dict[str, str]:
+        """What every host begins with."""
+        return dict(SYSCTLS)
+
+    def record_sysctls(self, host: str, values: Mapping[str, str]) -> None:
+        """Notes what was read back from a host, for the result record: what is as at the first host's start only there."""
+        for name, value in values.items():
+            if host == FIRST:
+                self.sysctls[name] = value
+            elif self._base.get(name) != value:
+                self.sysctls[f"{host}: {name}"] = value
 
     def needs(self, privilege: Privilege) -> None:
         """
@@ -373,36 +339,42 @@ class Lab:
         *,
         local: int | None = None,
         remote: int | None = None,
-        sender: str | None = None,
+        sender: Named | str | None = None,
+        arrived: bool = False,
     ) -> list[Segment]:
-        """The TCP segments so far, in the order of time, retransmissions included.
+        """The TCP segments so far, in the order of time, retransmissions included; those on wires as their hosts sent
+        them, each once, whatever became of it. What happens on one wire is told by Wire.segments.
 
         Args:
             flags: only those that have all of these set.
             local, remote: only those from, or to, that port.
-            sender: only those of that program.
+            sender: only those of that program, or of that host's programs.
+            arrived: those that came to the host they were for instead, forged ones among them.
         """
         self._asked_segments = True
-        found = self._segments(after=0)
+        seen = (self._network.arrived if arrived else self._network.sent)(self.traffic())
         return [
             segment
-            for segment in with_flags(found, flags)
-            if sender in (None, segment.sender)
+            for segment in with_flags(list(seen), flags)
+            if name_of(sender) in (None, segment.sender, self._network.origin(segment))
             and local in (None, segment.source.port)
             and remote in (None, segment.destination.port)
         ]
 
-    def senders(self, flags: Flag) -> list[str]:
-        """The names of the programs that sent segments with these flags, in the order of time."""
-        names = [segment.sender for segment in self.segments(flags)]
+    def senders(self, flags: Flag, *, arrived: bool = False) -> list[str]:
+        """Who sent segments with these flags, in the order of time: the names of programs; on wires, of hosts.
+
+        Args:
+            arrived: as of segments.
+        """
+        found = self.segments(flags, arrived=arrived)
+        names = [self._network.origin(s) if s.wire else s.sender for s in found]
         self.observations.append({"senders": names, "flags": str(flags)})
         return names
 
-    def _segments(self, after: int) -> list[Segment]:
-        parsed = map(parse, self.events(kinds=["segment"], raw=True, after=after))
-        calls = self.events(kinds=["enter", "leave"], calls=["bind", "connect", "getsockname"])
-        names = {wire["process"]: wire["name"] for wire in self.ask("processes")["processes"]}
-        return Senders(calls, names).name(segment for segment in parsed if segment)
+    def rely_on_segments(self) -> None:
+        """From now on the verdict depends on segments: it means nothing when one was lost by itself."""
+        self._asked_segments = True
 
     def observe(self, process: str, call: str, nth: int, outcome: Outcome) -> None:
         """Notes an outcome for the result record."""
@@ -428,9 +400,20 @@ class Lab:
         self.events(kinds=["dead"], after=self._last)
         return self._last
 
-    def traffic(self, after: int) -> list[Segment]:
-        """The segments recorded behind that seq, without making the case depend on the capture being whole."""
-        return self._segments(after)
+    def traffic(self, after: int = 0) -> list[Segment]:
+        """All that was recorded of TCP segments behind that seq, without making the case depend on the capture being
+        whole. One that was held, or went through a router, is there more than once."""
+        return [packet for packet in self.packets(after) if packet.protocol is Protocol.TCP]
+
+    def packets(self, after: int = 0) -> list[Segment]:
+        """As traffic, of every protocol."""
+        parsed = map(parse_any, self.events(kinds=["segment"], raw=True, after=after))
+        calls = self.events(kinds=["enter", "leave"], calls=["bind", "connect", "getsockname"])
+        processes = self.ask("processes")["processes"]
+        names = {process["process"]: process["name"] for process in processes}
+        places = {process["process"]: process["host"] for process in processes}
+        senders = Senders(calls, names, places, self._network.homes)
+        return senders.name(segment for segment in parsed if segment)
 
     def program_streams(self) -> dict[int, Streams]:
         """The standard streams of each program, by the number of its process."""

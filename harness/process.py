@@ -14,6 +14,7 @@ from .streams import Stream, Streams
 from .verdict import Broken, hidden
 
 if TYPE_CHECKING:
+    from .host import Host
     from .lab import Lab
 
 __tracebackhide__ = hidden
@@ -310,6 +311,11 @@ class Process:
     def name(self) -> str:
         """The program's name."""
         return str(self._wire()["name"])
+
+    @property
+    def host(self) -> "Host":
+        """The host that it runs on."""
+        return self.lab.host(self._wire()["host"])
 
     @property
     def pid(self) -> int:

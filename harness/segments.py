@@ -1,11 +1,12 @@
-"""Segments: what went over a link, and whose program sent it."""
+"""Segments: what went over a link or a wire, and whose program sent it."""
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .event import Event
+from .icmp import Icmp, icmp_of
 from .sockets import Endpoint
 
 
@@ -26,15 +27,46 @@ class Flag(enum.IntFlag):
 FIN = Flag.FIN
 SYN = Flag.SYN
 RST = Flag.RST
+PSH = Flag.PSH
 ACK = Flag.ACK
 
 _ALL = Flag.FIN | Flag.SYN | Flag.RST | Flag.PSH | Flag.ACK | Flag.URG
 _UNKNOWN = "?"
+_AROUND = 1 << 32
+"""Where sequence numbers begin again."""
+
+
+class Protocol(enum.StrEnum):
+    """What a frame carries."""
+
+    TCP = "tcp"
+    UDP = "udp"
+    ICMP = "icmp"
+    ICMPV6 = "icmpv6"
+    ARP = "arp"
+    OTHER = "other"
+
+
+class Fate(enum.StrEnum):
+    """What became of a segment on a wire. On loopback every segment passes."""
+
+    PASSED = "passed"
+    DROPPED = "dropped"
+    HELD = "held"
+    DUPLICATED = "duplicated"
+    """It arrived twice."""
+    DELAYED = "delayed"
+    FORGED = "forged"
+    """Nobody sent it but the case."""
+    CUT = "cut"
+    """The wire was cut, or the host at its other end had crashed."""
+    RELEASED = "released"
+    """One that was held or delayed went on."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One TCP segment."""
+    """One TCP segment, or another packet."""
 
     sender: str
     """The name of the program whose socket sent it; "?" when no call of a program tells."""
@@ -44,7 +76,7 @@ class Segment:
     sequence: int
     acknowledgement: int
     length: int
-    """Bytes of data."""
+    """Bytes of data; of another protocol than TCP and UDP, what follows the header of IP."""
     time: int
     """Nanoseconds of the real-time clock."""
     seq: int
@@ -54,39 +86,120 @@ class Segment:
     sender_process: int = 0
     """The number of the process whose call gave the source its name; 0 when the sender is unknown."""
     receiver_process: int = 0
+    host: str = ""
+    """The host that it left; for a forged one, the host that it seems to have left."""
+    wire: str | None = None
+    """The wire that it was on; None on loopback."""
+    fate: Fate = Fate.PASSED
+    coming: int = 0
+    """The seq of its coming, for one that was released, or dropped after it was held; else 0."""
+    window: int = 0
+    """As the header has it, not scaled."""
+    protocol: Protocol = Protocol.TCP
+    icmp: Icmp | None = None
+    """What it says, when it is ICMP and says that a packet was not delivered."""
+    whole: int = 0
+    """Bytes of the whole packet."""
+    raw: bytes = field(default=b"", repr=False, compare=False)
+    """The packet's bytes, as far as they were kept."""
+
+    @property
+    def end(self) -> int:
+        """The sequence number that follows it."""
+        counted = self.length + bool(self.flags & SYN) + bool(self.flags & FIN)
+        return (self.sequence + counted) % _AROUND
 
     def __str__(self) -> str:
         data = f" {self.length} bytes" if self.length else ""
-        return f"{self.flags}{data} {self.source} -> {self.destination} by {self.sender}"
+        fate = "" if self.fate is Fate.PASSED else f", {self.fate}"
+        by = self.host if self.sender == _UNKNOWN and self.wire else self.sender
+        return f"{self._what()}{data} {self.source} -> {self.destination} by {by}{fate}"
+
+    def _what(self) -> str:
+        return str(self.flags) if self.protocol is Protocol.TCP else str(self.icmp or self.protocol)
 
 
 def parse(event: Event) -> Segment | None:
     """The segment of an event that carries its bytes, the sender unknown; None when it is not TCP."""
+    packet = parse_any(event)
+    return packet if packet and packet.protocol is Protocol.TCP else None
+
+
+def parse_any(event: Event) -> Segment | None:
+    """As parse, of whatever protocol; None when there are no bytes."""
     # Here, because the parser takes long to import and most cases never look at a segment.
     import dpkt
 
     if not event.raw:
         return None
+    version = event.raw[0] >> 4
     try:
-        version = event.raw[0] >> 4
+        if version not in (4, 6):
+            return _bare(event, Protocol.ARP)
         packet = dpkt.ip6.IP6(event.raw) if version == 6 else dpkt.ip.IP(event.raw)
     except dpkt.UnpackError:
-        return None
+        return _bare(event, Protocol.OTHER)
+    hosts = dpkt.utils.inet_to_str(packet.src), dpkt.utils.inet_to_str(packet.dst)
+    data = packet.data
+    if isinstance(data, dpkt.tcp.TCP):
+        return _tcp(event, packet, hosts)
+    if isinstance(data, dpkt.udp.UDP):
+        bare = _bare(event, Protocol.UDP, hosts, (data.sport, data.dport))
+        return replace(bare, length=max(0, data.ulen - 8))
+    return _other(event, packet, hosts)
+
+
+def _tcp(event: Event, packet: Any, hosts: tuple[str, str]) -> Segment:
     tcp = packet.data
-    if not isinstance(tcp, dpkt.tcp.TCP):
-        return None
     # The capture keeps only the beginning, so the length of the data comes from the whole frame's.
-    headers = len(event.raw) - len(tcp.data) if version == 6 else packet.hl * 4 + tcp.off * 4
-    return Segment(
-        sender=_UNKNOWN,
-        source=Endpoint(dpkt.utils.inet_to_str(packet.src), tcp.sport),
-        destination=Endpoint(dpkt.utils.inet_to_str(packet.dst), tcp.dport),
+    headers = len(event.raw) - len(tcp.data) if packet.v == 6 else packet.hl * 4 + tcp.off * 4
+    return replace(
+        _bare(event, Protocol.TCP, hosts, (tcp.sport, tcp.dport)),
         flags=Flag(tcp.flags) & _ALL,
         sequence=tcp.seq,
         acknowledgement=tcp.ack,
+        window=tcp.win,
         length=max(0, event.length - headers),
+    )
+
+
+def _other(event: Event, packet: Any, hosts: tuple[str, str]) -> Segment:
+    import dpkt
+
+    headers = len(event.raw) - len(bytes(packet.data))
+    protocol = Protocol.OTHER
+    says = None
+    if isinstance(packet.data, (dpkt.icmp.ICMP, dpkt.icmp6.ICMP6)):
+        protocol = Protocol.ICMPV6 if packet.v == 6 else Protocol.ICMP
+        says = icmp_of(packet.v, packet.data.type, packet.data.code)
+    bare = _bare(event, protocol, hosts)
+    return replace(bare, icmp=says, length=max(0, event.length - headers))
+
+
+def _bare(
+    event: Event,
+    protocol: Protocol,
+    hosts: tuple[str, str] = ("", ""),
+    ports: tuple[int, int] = (0, 0),
+) -> Segment:
+    """What every packet has."""
+    return Segment(
+        sender=_UNKNOWN,
+        source=Endpoint(hosts[0], ports[0]),
+        destination=Endpoint(hosts[1], ports[1]),
+        flags=Flag(0),
+        sequence=0,
+        acknowledgement=0,
+        length=0,
         time=event.time,
         seq=event.seq,
+        host=event.host,
+        wire=event.wire,
+        fate=Fate(event.fate),
+        coming=event.coming,
+        protocol=protocol,
+        whole=event.length,
+        raw=event.raw,
     )
 
 
@@ -98,10 +211,13 @@ class _Claim:
     endpoint: Endpoint
     name: str
     process: int
+    place: str = ""
+    """The host that the process runs on."""
 
-    def covers(self, endpoint: Endpoint, time: int) -> bool:
+    def covers(self, endpoint: Endpoint, time: int, home: str) -> bool:
         anywhere = self.endpoint.host in ("0.0.0.0", "::")
-        here = anywhere or _plain(self.endpoint.host) == endpoint.host
+        same = anywhere or _plain(self.endpoint.host) == endpoint.host
+        here = same and home in ("", self.place)
         return here and self.endpoint.port == endpoint.port and self.since <= time
 
 
@@ -117,6 +233,7 @@ class _Connect:
     destination: Endpoint
     name: str
     process: int
+    place: str
     used: bool = False
 
 
@@ -130,15 +247,27 @@ class Senders:
 
     A server's endpoint is known from bind, a client's from the connect that was under way when its SYN left, either
     from getsockname. Of several connects to one address that overlap, the SYN belongs to the one that ended first.
+    Where there are several hosts, an address belongs to the processes of its host alone.
     """
 
-    def __init__(self, calls: Iterable[Event], names: Mapping[int, str]) -> None:
+    def __init__(
+        self,
+        calls: Iterable[Event],
+        names: Mapping[int, str],
+        places: Mapping[int, str] | None = None,
+        homes: Mapping[str, str] | None = None,
+    ) -> None:
         """
         Args:
             calls: the enter and leave events of bind, connect and getsockname.
             names: the program's name of each process.
+            places: the host of each process.
+            homes: the host of each address that belongs to one only.
         """
         self._names = names
+        self._places = places or {}
+        self._homes = homes or {}
+        self._syns: set[tuple[Endpoint, Endpoint, int]] = set()
         self._claims: list[_Claim] = []
         self._connects: dict[int, _Connect] = {}
         for event in calls:
@@ -160,14 +289,14 @@ class Senders:
         if endpoint and endpoint.port:
             self._claims.append(_Claim(event.time, endpoint, *self._who(event)))
 
-    def _who(self, event: Event) -> tuple[str, int]:
+    def _who(self, event: Event) -> tuple[str, int, str]:
         number = event.process or 0
-        return self._names.get(number, _UNKNOWN), number
+        return self._names.get(number, _UNKNOWN), number, self._places.get(number, "")
 
     def name(self, segments: Iterable[Segment]) -> list[Segment]:
         """The segments in the order of time, each with its sender and receiver."""
         named = []
-        for segment in sorted(segments, key=lambda segment: segment.time):
+        for segment in sorted(segments, key=lambda segment: (segment.time, segment.seq)):
             if segment.flags & SYN and not segment.flags & ACK:
                 self._note_syn(segment)
             named.append(self._named(segment))
@@ -185,21 +314,29 @@ class Senders:
         )
 
     def _note_syn(self, syn: Segment) -> None:
+        seen = (syn.source, syn.destination, syn.sequence)
+        if syn.fate is Fate.FORGED or seen in self._syns:
+            return  # not a program's, or the same again: retransmitted, released, on the next wire
+        self._syns.add(seen)
+        home = self._homes.get(syn.source.host, "")
         under_way = [
             connect
             for connect in self._connects.values()
             if not connect.used
             and connect.since <= syn.time <= connect.until
             and _same_place(connect.destination, syn.destination)
+            and home in ("", connect.place)
         ]
         if not under_way:
-            return  # a retransmission, whose sender is known, or not a program's
+            return  # not a program's
         connect = min(under_way, key=lambda connect: (connect.until, -connect.since))
         connect.used = True
-        self._claims.append(_Claim(syn.time, syn.source, connect.name, connect.process))
+        who = (connect.name, connect.process, connect.place)
+        self._claims.append(_Claim(syn.time, syn.source, *who))
 
     def _owner(self, endpoint: Endpoint, time: int) -> _Claim:
-        covering = [claim for claim in self._claims if claim.covers(endpoint, time)]
+        home = self._homes.get(endpoint.host, "")
+        covering = [claim for claim in self._claims if claim.covers(endpoint, time, home)]
         exact = [claim for claim in covering if _plain(claim.endpoint.host) == endpoint.host]
         best = exact or covering
         return max(best, key=lambda claim: claim.since) if best else _NOBODY

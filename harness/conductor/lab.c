@@ -23,6 +23,7 @@ int lab_open(struct lab *lab, struct reason *why)
 
 void lab_close(struct lab *lab)
 {
+    json_decref(lab->gathered);
     wires_close(lab->wires);
     hosts_close(&lab->hosts);
     channel_close(&lab->channel);

@@ -88,7 +88,7 @@ class Raw:
     def start(self, *argv: str, host: str = "host", detachable: bool = False) -> int:
         """Starts a program without streams; the number of its process."""
         with open(os.devnull, "r+b") as null:
-            request = {"do": "start", "argv": argv, "env": {}, "host": host}
+            request: Request = {"do": "start", "argv": argv, "env": {}, "host": host}
             request["detachable"] = detachable
             number: int = self.ok(request, [null.fileno()] * 3)["process"]
         return number
@@ -517,7 +517,12 @@ class Mutator:
         return self._of(request, name)
 
     def _unknown(self) -> Bad:
-        request = self._request()
+        return self.unknown(self._random.choice(GOOD))
+
+    def unknown(self, good: Request) -> Bad:
+        """That request with a member that no request has."""
+        self._made += 1
+        request: Request = {"id": self._made, **copy.deepcopy(good)}
         name = self._random.choice(["x", "Process", "proces", "inodes", "ID", "", "wait", "x" * 39])
         request[name] = self._random.choice([1, None, "x", [], {}])
         return self._of(request, name)
@@ -599,7 +604,8 @@ def bad_ones() -> list[Bad]:
     """A thousand of them, in an order of their own. First two that are as long as can be and longer: they touch all
     the memory that lines get."""
     mutator = Mutator(SEED)
-    made = [mutator.bad() for _ in range(BAD - BROKEN)]
+    made = [mutator.unknown(good) for good in GOOD]
+    made += [mutator.bad() for _ in range(BAD - BROKEN - len(GOOD))]
     made += [mutator.broken() for _ in range(BROKEN - 2)]
     random.Random(SEED).shuffle(made)
     long = Bad(b" " * LINE, None, "", "1 MiB")

@@ -115,8 +115,8 @@ def _namespaces(pid: int) -> dict[Path, str]:
 
 
 class Orphans:
-    """What comes below this process that was not there before. As a context it adopts what its descendants leave
-    behind, so that nothing escapes its eyes."""
+    """What comes below this process that was not there before, and that nobody who was there has begotten. As a context
+    it adopts what its descendants leave behind, so that nothing escapes its eyes."""
 
     def __init__(self) -> None:
         self._before = {seen.pid for seen in below(os.getpid())}
@@ -129,7 +129,13 @@ class Orphans:
         return left
 
     def _now(self) -> list[Seen]:
-        found = [seen for seen in below(os.getpid()) if seen.pid not in self._before]
+        theirs = set(self._before)
+        found = []
+        for seen in below(os.getpid()):  # parents come before their children
+            if seen.pid in theirs or seen.parent in theirs:
+                theirs.add(seen.pid)
+            else:
+                found.append(seen)
         for seen in found:
             if seen.parent == os.getpid():
                 _reap(seen.pid)

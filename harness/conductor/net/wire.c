@@ -92,8 +92,8 @@ static int ask_for_room(int packets)
 
 /* One socket for all wires: it hears every link of the namespace, so that frames are taken in the
  * order in which they came, whichever wire they are on. It has no ring, which would cost tens of
- * milliseconds to make. The far ends' queues are bypassed: they are not there at once
- * (link_make_pair). */
+ * milliseconds to make, and it never hears what it has sent itself. The far ends' queues are
+ * bypassed, for they are not there at once (link_make_pair). */
 static int open_socket(void)
 {
     const struct sockaddr_ll every = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
@@ -102,8 +102,7 @@ static int open_socket(void)
 
     if (packets < 0)
         return -1;
-    if (setsockopt(packets, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) == 0 &&
-        setsockopt(packets, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on) == 0 &&
+    if (setsockopt(packets, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on) == 0 &&
         keep_listener_reports_off(packets) == 0 && ask_for_room(packets) == 0 &&
         bind(packets, (const struct sockaddr *)&every, sizeof every) == 0)
         return packets;

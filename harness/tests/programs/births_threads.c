@@ -59,7 +59,7 @@ static int by_spawn(void)
 {
     pid_t child;
 
-    if (posix_spawn(&child, self, NULL, NULL, leaf_arguments, NULL) != 0)
+    if (posix_spawn(&child, self, NULL, NULL, leaf_arguments, environ) != 0)
         die("posix_spawn");
     return report(child);
 }
