@@ -1625,7 +1625,8 @@ END_TEST
 START_TEST(a_sigaction_of_the_kernel_is_understood)
 {
     const struct call_shape *call = call_named("rt_sigaction");
-    struct sigaction action = {.sa_handler = SIG_IGN, .sa_flags = SA_RESTART | SA_NODEFER};
+    struct sigaction action = {.sa_handler = SIG_IGN,
+                               .sa_flags = SA_RESTART | SA_NODEFER | (int)SA_RESETHAND};
     unsigned char old[256];
     const uint64_t arguments[CALL_ARGUMENTS] = {SIGUSR1, 0, AT(old), _NSIG / 8};
     const struct block entered = collect(call, CALL_ENTER, arguments, 0, NULL);
@@ -1638,11 +1639,28 @@ START_TEST(a_sigaction_of_the_kernel_is_understood)
     left = collect(call, CALL_LEAVE, arguments, 0, NULL);
     ck_assert_json(call_arguments(call, arguments, 0, view_of(entered), view_of(left)),
                    "{'signal':'SIGUSR1','action':null,'old':{'handler':'SIG_IGN',"
-                   "'flags':['SA_RESTART','SA_NODEFER'],'mask':['SIGALRM']}}");
+                   "'flags':['SA_RESTART','SA_NODEFER','SA_RESETHAND'],'mask':['SIGALRM']}}");
     free(entered.bytes);
     free(left.bytes);
 }
 END_TEST
+
+#if defined(__x86_64__)
+/* The C library keeps the flags in an int, and the highest bit of it is SA_RESETHAND. */
+START_TEST(flags_that_were_sign_extended_are_understood)
+{
+    const struct call_shape *call = call_named("rt_sigaction");
+    const uint64_t action[4] = {(uint64_t)(uintptr_t)SIG_IGN, UINT64_C(0xffffffff80000000), 0, 0};
+    const uint64_t arguments[CALL_ARGUMENTS] = {SIGUSR1, AT(action), 0, _NSIG / 8};
+    const struct block entered = collect(call, CALL_ENTER, arguments, 0, NULL);
+
+    ck_assert_json(call_arguments(call, arguments, 0, view_of(entered), view_of((struct block){0})),
+                   "{'signal':'SIGUSR1','action':{'handler':'SIG_IGN',"
+                   "'flags':['SA_RESETHAND'],'mask':[]},'old':null}");
+    free(entered.bytes);
+}
+END_TEST
+#endif
 
 START_TEST(only_a_whole_action_sets_a_disposition)
 {
@@ -1929,6 +1947,9 @@ static TCase *disposition_tests(void)
     tcase_add_loop_test(tests, an_action_sets_a_disposition, 0, COUNT(dispositions));
 #endif
     tcase_add_test(tests, a_sigaction_of_the_kernel_is_understood);
+#if defined(__x86_64__)
+    tcase_add_test(tests, flags_that_were_sign_extended_are_understood);
+#endif
     tcase_add_test(tests, only_a_whole_action_sets_a_disposition);
     return tests;
 }

@@ -42,6 +42,7 @@ static const char *handler_name(unsigned long handler)
     return handler == (unsigned long)SIG_IGN ? "SIG_IGN" : "handler";
 }
 
+/* The C library keeps the flags in an int: SA_RESETHAND, its highest bit, comes sign-extended. */
 json_t *decode_sigaction(const struct call_view *view, size_t index)
 {
     struct kernel_sigaction action;
@@ -49,8 +50,8 @@ json_t *decode_sigaction(const struct call_view *view, size_t index)
     if (!piece_copy(view_piece(view, index, PART_SELF), &action, sizeof action))
         return json_null();
     return json_pack("{s:s, s:o, s:o}", "handler", handler_name(action.handler), "flags",
-                     names_flags(&names_sigaction, action.flags & ~KERNEL_SA_RESTORER), "mask",
-                     signals_of(action.mask.words, sizeof action.mask));
+                     names_flags(&names_sigaction, (uint32_t)action.flags & ~KERNEL_SA_RESTORER),
+                     "mask", signals_of(action.mask.words, sizeof action.mask));
 }
 
 static json_t *ending(const char *how, int number)

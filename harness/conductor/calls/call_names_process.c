@@ -49,7 +49,7 @@ const struct call_names names_id_type = {CALL_NAMES(id_type_rows)};
 static const struct call_name sigaction_rows[] = {
     {CALL_NAME(SA_NOCLDSTOP)}, {CALL_NAME(SA_NOCLDWAIT)}, {CALL_NAME(SA_SIGINFO)},
     {CALL_NAME(SA_ONSTACK)},   {CALL_NAME(SA_RESTART)},   {CALL_NAME(SA_NODEFER)},
-    {CALL_NAME(SA_RESETHAND)},
+    {CALL_NAME(SA_RESETHAND)}, {CALL_NAME(SA_INTERRUPT)},
 };
 const struct call_names names_sigaction = {CALL_NAMES(sigaction_rows)};
 
