@@ -204,7 +204,7 @@ gallery:
 # --- lint --------------------------------------------------------------------------------------------------------
 
 python_code := $(wildcard conftest.py harness cases)
-lints := format tidy cppcheck black mypy shell
+lints := format tidy cppcheck black mypy shell claims
 .PHONY: lint-all $(lints:%=lint-%)
 
 # All that is wrong, not just the first.
@@ -239,6 +239,10 @@ lint-mypy:
 
 lint-shell:
 	@echo SHELLCHECK; shellcheck $(scripts)
+
+# The README's table of scenarios is the one that the cases give.
+lint-claims:
+	@echo CLAIMS; $(python) -m harness claims --check
 
 format:
 	@harness/setup.sh lint

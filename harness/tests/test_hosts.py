@@ -147,6 +147,16 @@ def test_a_process_knows_its_host(lab: Lab) -> None:
     assert lab.host("client") is client
 
 
+def test_a_port_is_a_host_s_own(lab: Lab) -> None:
+    """Two servers have it on two hosts; a segment is of the one whose host has the address."""
+    client, server = lab.join("client", "server")
+    server.start("tcpserv01", lab.port).reach(entering("accept"))
+    client.start("daytimed", lab.port).reach(entering("accept"))
+    client.start("tcpcli01", server.address, lab.port).reach(leaving("connect"))
+    assert {s.sender for s in lab.segments(SYN | ACK)} == {"tcpserv01"}
+    assert [s.flags for s in lab.segments(sender="tcpserv01")] == [SYN | ACK]
+
+
 def test_every_host_begins_with_the_same_settings(lab: Lab) -> None:
     """What is set on one is of that one, and the record says so."""
     client, server = lab.join("client", "server")
@@ -270,6 +280,18 @@ def test_the_nth_segment_is_counted_from_when_it_is_asked_for(lab: Lab) -> None:
     assert second.reached().length == len("three\n")
 
 
+def test_a_segment_is_known_by_the_flags_that_it_has_not(lab: Lab) -> None:
+    """The server's answer to the SYN is no mere acknowledgement."""
+    client, server = lab.join("client", "server")
+    held = lab.wire.hold(segment(ACK, without=SYN | PSH, sender=server))
+    child, talks = connected(client, server)
+    talks.input("hello\n")
+    assert held.reached().flags == ACK
+    assert held.let_go() >= 1
+    child.run()
+    talks.prints("hello\n")
+
+
 def test_what_does_not_come_is_told_with_what_came(lab: Lab) -> None:
     """The awaited segment in words, the processes, and the wire's last segments."""
     client, server = lab.join("client", "server")
@@ -324,6 +346,21 @@ def test_a_forged_reset_ends_a_connection(lab: Lab, family: int) -> None:
     assert lab.senders(RST, arrived=True) == ["client"]
     assert client.states() == [ESTABLISHED]
     assert talks.state == "running"
+
+
+def test_a_segment_ends_where_the_next_begins(lab: Lab) -> None:
+    """SYN, FIN and data count; the other side's kernel agrees."""
+    client, server = lab.join("client", "server")
+    child, talks = connected(client, server)
+    child.run()
+    says(talks, "hello\n")
+    talks.end_input().ended()
+    child.ended()
+    client.awaits(state=TIME_WAIT)
+    first, *_, last = lab.segments(ACK, sender=server)
+    assert lab.wire.last(SYN, sender=client).end == first.acknowledgement
+    data, fin = lab.wire.last(PSH, sender=client), lab.wire.last(FIN, sender=client)
+    assert (data.end, fin.end) == (fin.sequence, last.acknowledgement)
 
 
 @FAMILIES

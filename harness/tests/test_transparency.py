@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from harness import Lab, exited
+from harness import EINTR, Errno, Lab, exited
 from harness.build import current
 
 PROGRAM = current().folder / "tests" / "programs" / "blocking_threads"
@@ -59,6 +59,46 @@ def test_signal_does_the_same_to_a_call_traced_or_not(
     expected = {which: untraced(call, which, way) for which in tried}
     seen = {which: traced(lab, detachable, call, which, way) for which in tried}
     assert seen == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "disposition", "name", "outcomes"),
+    [
+        ("epoll_wait", "child_default", "epoll_wait", [1]),
+        ("epoll_wait", "stopped", "epoll_wait", [EINTR]),
+        ("accept", "child_ignored", "accept", [4]),
+        ("accept", "handler", "accept", [EINTR]),
+        ("accept", "handler_restarts", "accept", [4]),
+        ("accept", "stopped", "accept", [4]),
+        ("nanosleep", "handler", "nanosleep", [EINTR]),
+        ("send_much", "user_ignored", "send", [1 << 20]),
+        ("recv_whole", "child_default", "recv", [2]),
+        ("recv_whole", "handler", "recv", [1]),
+    ],
+)
+@pytest.mark.parametrize("detachable", [False, True], ids=["filtered", "detachable"])
+def test_evidence_tells_what_the_program_saw(
+    lab: Lab,
+    detachable: bool,
+    call: str,
+    disposition: str,
+    name: str,
+    outcomes: list[int | Errno],
+) -> None:
+    """One call with one outcome, however often it was woken and sent on; its arguments are those it was made with."""
+    process = lab.start(PROGRAM, call, disposition, "alone", detachable=detachable)
+    assert process.ended(deadline=SECONDS) == exited(0)
+    (entered,) = lab.events(["enter"], [name], process.child())
+    (made,) = process.child().calls(name)
+    assert [made.outcome] == outcomes
+    assert made.entered == entered.seq
+    given = {key: value for key, value in entered.args.items() if value is not None}
+    assert {key: made.args[key] for key in given} == given
+    if call == "recv_whole":
+        assert made.args["data"] == {
+            "bytes": "xx"[: made.outcome.value],
+            "length": made.outcome.value,
+        }
 
 
 def test_every_row_of_the_program_is_tried() -> None:

@@ -1,4 +1,5 @@
-/* pipe_pairs N: writes five bytes into a pipe and reads them back, N times; prints the nanoseconds that a pair took. */
+/* pipe_pairs N: writes five bytes into a pipe and reads them back, N times; prints the nanoseconds
+ * that a pair took. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -19,8 +20,8 @@ int main(int argc, char **argv)
             return 111;
     }
     clock_gettime(CLOCK_MONOTONIC, &end);
-    printf("%.1f\n", ((double)(end.tv_sec - begin.tv_sec) * 1e9 +
-                      (double)(end.tv_nsec - begin.tv_nsec)) /
-                         (double)pairs);
+    printf("%.1f\n",
+           ((double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec)) /
+               (double)pairs);
     return 0;
 }
