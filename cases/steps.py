@@ -9,11 +9,14 @@ from harness import (
     CONNECTION,
     ESTABLISHED,
     Broken,
+    Descriptor,
     Exit,
     Lab,
     Outcome,
     Process,
+    Watch,
     entering,
+    leaving,
 )
 from harness.fact import Fact
 
@@ -96,6 +99,22 @@ def echoes(client: Process, line: str) -> Fact:
         return Fact(False, f"({broken})")
     client.run()
     return Fact(True, f"({client.output!r})")
+
+
+def gives(process: Process, call: str, on: Descriptor | None = None) -> Outcome | Fact:
+    """What the next such call of a process gives, let go, or what it does instead: for a claim."""
+    try:
+        return gave(process.reach(leaving(call, on=on)))
+    except Broken as broken:
+        return Fact(False, f"({broken})")
+
+
+def returned(watch: Watch) -> Outcome | Fact:
+    """What the call gave that a watch waits to be left, or what came instead: for a claim."""
+    try:
+        return gave(watch.reached())
+    except Broken as broken:
+        return Fact(False, f"({broken})")
 
 
 def ends(process: Process) -> Exit | Fact:

@@ -1,7 +1,7 @@
 /* connect_client: connects, says "hello", prints the line that comes back.
  *
  * Its options are about connect. -b binds to PORT here too: two of them that connect to each other
- * need no server, which is TCP's simultaneous open. -n and -t give up waiting before the connection
+ * need no server, which is TCP's simultaneous open. -g and -t give up waiting before the connection
  * is there: connect then says EINPROGRESS, which this program tells and takes for what it is. The
  * attempt goes on; poll waits for its end and SO_ERROR says how it ended. It exits 0 when a line
  * came.
@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: connect_client [-b] [-n | -t] HOST PORT\n"
+    "usage: connect_client [-b] [-g | -t] HOST PORT\n"
     "  -b          bind to PORT before connect\n"
-    "  -n          connect without blocking\n"
+    "  -g          O_NONBLOCK: do not wait for connect\n"
     "  -t          SO_SNDTIMEO of 0.2 s before connect\n" USAGE_HELP USAGE_HOST USAGE_PORT;
 
 /* To the wildcard, at the port that it will connect to. */
@@ -61,7 +61,7 @@ static int connect_to(const struct arguments *args)
     if (args->option['t'] &&
         setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
         die("setsockopt");
-    if (args->option['n'] && fcntl(connection, F_SETFL, O_NONBLOCK) < 0)
+    if (args->option['g'] && fcntl(connection, F_SETFL, O_NONBLOCK) < 0)
         die("fcntl");
     if (connect(connection, (const struct sockaddr *)&args->address, args->length) < 0) {
         if (errno != EINPROGRESS)
@@ -69,7 +69,7 @@ static int connect_to(const struct arguments *args)
         complain("connect");
         await_connection(connection);
     }
-    if (args->option['n'] && fcntl(connection, F_SETFL, 0) < 0)
+    if (args->option['g'] && fcntl(connection, F_SETFL, 0) < 0)
         die("fcntl");
     return connection;
 }
@@ -93,7 +93,7 @@ static int talk(int connection)
 
 int main(int argc, char **argv)
 {
-    struct arguments args = client_arguments(argc, argv, "bnt", usage);
+    struct arguments args = client_arguments(argc, argv, "bgt", usage);
     int connection = connect_to(&args);
     int status = talk(connection);
     close(connection);

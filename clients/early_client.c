@@ -1,8 +1,8 @@
 /* early_client: uses a connection before it is there.
  *
  * It connects without blocking, and does not wait for the outcome: at once it writes "hello", or
- * with -r reads. The socket blocks again by then, so the call sleeps until the connection is there.
- * With -n it does not: the call says EAGAIN, which this program tells, and after that it waits with
+ * with -q reads. The socket blocks again by then, so the call sleeps until the connection is there.
+ * With -f it does not: the call says EAGAIN, which this program tells, and after that it waits with
  * poll as it should have done, and makes the call once more. Then it prints the line that comes.
  * Exits 0 when one came, 111 when a call failed for good.
  */
@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: early_client [-n] [-r] HOST PORT\n"
-    "  -n          do not block in the first call either\n"
-    "  -r          read, and do not write before\n" USAGE_HELP USAGE_HOST USAGE_PORT;
+    "usage: early_client [-f] [-q] HOST PORT\n"
+    "  -f          do not block in the first call either\n"
+    "  -q          read, and do not write before\n" USAGE_HELP USAGE_HOST USAGE_PORT;
 
 static int begin_to_connect(const struct arguments *args)
 {
@@ -49,37 +49,47 @@ static ssize_t print_line(int connection)
     return got;
 }
 
-static void await(int connection, short event)
+static const struct use {
+    const char *call;
+    ssize_t (*make)(int connection);
+    short ready; /* what poll says when the call need not wait */
+} writing = {.call = "write", .make = say_hello, .ready = POLLOUT},
+  reading = {.call = "read", .make = print_line, .ready = POLLIN};
+
+static void let_block(int connection)
 {
-    struct pollfd awaited = {.fd = connection, .events = event};
+    if (fcntl(connection, F_SETFL, 0) < 0)
+        die("fcntl");
+}
+
+static ssize_t use_late(int connection, const struct use *use)
+{
+    struct pollfd awaited = {.fd = connection, .events = use->ready};
     if (poll(&awaited, 1, -1) < 0)
         die("poll");
+    let_block(connection);
+    return use->make(connection);
 }
 
 int main(int argc, char **argv)
 {
-    struct arguments args = client_arguments(argc, argv, "nr", usage);
-    const bool reads = args.option['r'];
-    const char *call = reads ? "read" : "write";
-    ssize_t (*const use)(int) = reads ? print_line : say_hello;
+    struct arguments args = client_arguments(argc, argv, "fq", usage);
+    const struct use *use = args.option['q'] ? &reading : &writing;
     int connection = begin_to_connect(&args);
     ssize_t done = -1;
-    if (!args.option['n'] && fcntl(connection, F_SETFL, 0) < 0)
-        die("fcntl");
-    done = use(connection);
+    if (!args.option['f'])
+        let_block(connection);
+    done = use->make(connection);
     if (done < 0 && errno == EAGAIN) {
-        complain(call);
-        await(connection, reads ? POLLIN : POLLOUT);
-        if (fcntl(connection, F_SETFL, 0) < 0)
-            die("fcntl");
-        done = use(connection);
+        complain(use->call);
+        done = use_late(connection, use);
     }
-    if (done >= 0 && !reads) {
-        call = "read";
-        done = print_line(connection);
+    if (done >= 0 && use == &writing) {
+        use = &reading;
+        done = use->make(connection);
     }
-    if (done < 0)
-        die(call);
+    if (done < 0) /* a refusal is the outcome of connect, whichever call is told */
+        die(errno == ECONNREFUSED ? "connect" : use->call);
     close(connection);
     return done > 0 ? 0 : premature_end("early_client");
 }

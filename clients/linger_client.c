@@ -2,7 +2,7 @@
  *
  * At the end of its input it sets SO_LINGER to as many seconds as the option's digit says, and
  * closes: with -0 close sends RST, with -1 to -9 it returns when the peer has acknowledged all,
- * the FIN too, or when the time is over; without a digit at once. -s ends the sending side before,
+ * the FIN too, or when the time is over; without a digit at once. -d ends the sending side before,
  * so that the connection is not in ESTABLISHED any more. It never reads. Exits 0 when close
  * succeeded.
  */
@@ -16,17 +16,17 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: linger_client [-0 to -9] [-s] [-n] HOST PORT\n"
-    "  -0 to -9    SO_LINGER with so many seconds\n"
-    "  -s          shutdown(SHUT_WR) before close\n"
-    "  -n          O_NONBLOCK: do not wait for connect\n" USAGE_HELP USAGE_HOST USAGE_PORT;
+    "usage: linger_client [-0..-9] [-d] [-g] HOST PORT\n"
+    "  -0..-9      SO_LINGER with so many seconds\n"
+    "  -d          shutdown(SHUT_WR) before close\n"
+    "  -g          O_NONBLOCK: do not wait for connect\n" USAGE_HELP USAGE_HOST USAGE_PORT;
 
 static int connect_to(const struct arguments *args)
 {
     int connection = socket(args->address.ss_family, SOCK_STREAM, 0);
     if (connection < 0)
         die("socket");
-    if (args->option['n'] && fcntl(connection, F_SETFL, O_NONBLOCK) < 0)
+    if (args->option['g'] && fcntl(connection, F_SETFL, O_NONBLOCK) < 0)
         die("fcntl");
     if (connect(connection, (const struct sockaddr *)&args->address, args->length) < 0 &&
         errno != EINPROGRESS)
@@ -70,10 +70,10 @@ static void set_linger(int connection, const struct arguments *args)
 
 int main(int argc, char **argv)
 {
-    struct arguments args = client_arguments(argc, argv, "0123456789sn", usage);
+    struct arguments args = client_arguments(argc, argv, "0123456789dg", usage);
     int connection = connect_to(&args);
     say_input(connection);
-    if (args.option['s'] && shutdown(connection, SHUT_WR) < 0)
+    if (args.option['d'] && shutdown(connection, SHUT_WR) < 0)
         die("shutdown");
     set_linger(connection, &args);
     if (close(connection) < 0)

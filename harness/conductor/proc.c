@@ -44,13 +44,15 @@ bool proc_sleeps_in(pid_t pid, pid_t tid, int number)
 {
     char path[64], text[256], *end;
     const char state = proc_state(pid, tid);
+    long present;
 
     if (state != 'S' && state != 'D')
         return false;
     snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
     if (read_text(path, text, sizeof text) <= 0)
         return false;
-    return strtol(text, &end, 10) == number && end != text;
+    present = strtol(text, &end, 10);
+    return end != text && (present == number || present == SYS_restart_syscall);
 }
 
 /* Finds a line of /proc/TID/status by its beginning ("\nTgid:"); what follows it, or NULL. */

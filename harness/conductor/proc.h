@@ -12,7 +12,8 @@
 /* The letter of a thread's state ("S"), '?' when it is gone. */
 char proc_state(pid_t pid, pid_t tid);
 
-/* Whether the thread sleeps inside that system call. Needs the right to trace it. */
+/* Whether the thread, which has entered that system call and not left it, sleeps inside: in it, or
+ * where the kernel goes on with it. Needs the right to trace it. */
 bool proc_sleeps_in(pid_t pid, pid_t tid, int number);
 
 /* The thread group that a thread belongs to, or -1. */

@@ -271,6 +271,17 @@ def test_signal_and_exit_are_moments(lab: Lab) -> None:
     assert process.ended() == exited(0)
 
 
+def test_call_that_the_kernel_goes_on_with_sleeps_still(lab: Lab) -> None:
+    """Woken by a signal that it ignores, it sleeps on in restart_syscall, which is the same call to everybody."""
+    process = lab.start("/usr/bin/sleep", 600).blocked("nanosleep")
+    watch = process.arm(entering("restart_syscall"))
+    process.signal(signal.SIGURG)
+    assert process.blocked("nanosleep").kernel_state == "S"
+    assert [e.disposition for e in lab.events(["signal"], process=process)] == ["ignored"]
+    assert watch.disarm() == 0
+    assert process.kill() == killed_by(signal.SIGKILL)
+
+
 def test_several_are_held_and_released_in_any_order(lab: Lab) -> None:
     """Three that would write at once write in the order that the case chooses."""
     copies = [lab.start(program("copies"), stdin=b"x").reach(entering("write")) for _ in range(3)]
