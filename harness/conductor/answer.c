@@ -87,26 +87,40 @@ static void set_back(json_t *former)
     }
 }
 
-/* On the host that the caller has entered. */
+/* These are for the host that the caller has entered. */
+static int set_all(json_t *settings, json_t *former, json_t *values, struct reason *why)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(settings, name, value)
+    {
+        if (replace(former, name, value, why) < 0 || read_back(values, name, why) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int get_all(json_t *names, json_t *values, struct reason *why)
+{
+    size_t index;
+    json_t *name;
+
+    json_array_foreach(names, index, name)
+    {
+        if (read_back(values, json_string_value(name), why) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int set_and_get(const struct request *request, json_t *values, struct reason *why)
 {
-    json_t *former = json_object(), *value;
-    const char *name;
-    size_t index;
-    int status = 0;
+    json_t *former = json_object();
+    int status = set_all(json_object_get(request->members, "set"), former, values, why);
 
-    json_object_foreach(json_object_get(request->members, "set"), name, value)
-    {
-        if (status == 0)
-            status = replace(former, name, value, why);
-        if (status == 0)
-            status = read_back(values, name, why);
-    }
-    json_array_foreach(json_object_get(request->members, "get"), index, value)
-    {
-        if (status == 0)
-            status = read_back(values, json_string_value(value), why);
-    }
+    if (status == 0)
+        status = get_all(json_object_get(request->members, "get"), values, why);
     if (status < 0)
         set_back(former);
     json_decref(former);
