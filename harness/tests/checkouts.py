@@ -1,6 +1,7 @@
 """A checkout of a test's own, with cases of its own, that runs what this one has built."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -53,6 +54,8 @@ class Checkout:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # A shell ignores SIGINT for what it starts in the background, these tests perhaps.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def environment(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 #include "spawn.h"
 
+#include "calls/call_layout.h"
 #include "errno_name.h"
 #include "filter.h"
 
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,15 +36,15 @@ static _Noreturn void fail(int report, const char *step)
 }
 
 /* An exec keeps ignored signals and the mask; the parent's must not leak in (Python ignores
- * SIGPIPE). */
+ * SIGPIPE). By the kernel's own call: the C library keeps a few signals to itself and refuses them,
+ * ignored or not. SIGKILL and SIGSTOP are refused by the kernel, and need nothing. */
 static void reset_signals(void)
 {
+    static const struct kernel_sigaction by_default; /* all zeros: SIG_DFL, no flags */
     sigset_t none;
 
-    for (int number = 1; number <= SIGRTMAX; number++) {
-        if (number != SIGKILL && number != SIGSTOP)
-            signal(number, SIG_DFL);
-    }
+    for (int number = 1; number <= SIGRTMAX; number++)
+        syscall(SYS_rt_sigaction, number, &by_default, NULL, sizeof by_default.mask);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
