@@ -1,4 +1,6 @@
-"""Two hosts and a wire: what cases about segments begin with. No call that a case is about is here."""
+"""Two hosts and a wire: what cases about segments begin with. None makes the call that a case is
+about.
+"""
 
 from dataclasses import dataclass
 
@@ -86,7 +88,7 @@ class Client:
     server: Process
     """Held leaving accept, so that it reads nothing, or killed, where the state needs its FIN."""
     held: Held | None
-    """The segment of the client's that is held so that it stays in the state: its FIN or its SYN."""
+    """What of the client's is held so that it stays in the state: its FIN or its SYN."""
 
 
 OWN_FIN_SENT = (FIN_WAIT1, FIN_WAIT2, CLOSING, LAST_ACK, TIME_WAIT)

@@ -5,6 +5,7 @@ import pytest
 from cases.joined import Joined, joined, over_both
 from cases.steps import ends
 from harness import (
+    ACK,
     CLOSE_WAIT,
     FIN,
     FIN_WAIT2,
@@ -17,7 +18,7 @@ from harness import (
 
 
 def server_is_killed(hosts: Joined) -> Process:
-    """A client waits for a line and does not look; its server is killed, and the FIN acknowledged."""
+    """A client does not look while its server is killed; its host acknowledges the FIN."""
     server = hosts.serves("reuseadr_eserver")
     client = hosts.comes("tcpcli01").reach(leaving("connect"))
     server.reach(leaving("accept")).kill()
@@ -32,7 +33,7 @@ def hastened(lab: Lab, version: int) -> Joined:
     return hosts
 
 
-# --- FIN_WAIT2 -----------------------------------------------------------------------------------------------------
+# --- FIN_WAIT2 -----------------------------------------------------------------------------------
 
 
 @pytest.mark.about("FIN_WAIT2", "tcp_fin_timeout", "orphan")
@@ -49,12 +50,10 @@ def test_an_orphan_in_fin_wait2_is_gone_after_tcp_fin_timeout(lab: Lab, version:
     hosts = hastened(lab, version)
     server_is_killed(hosts)
     [orphan] = hosts.server.sockets(local=hosts.port)
-    assert orphan.inode == 0 and orphan.expires is not None and orphan.expires <= 1
+    assert orphan.inode == 0 and orphan.expires is not None
 
     assert hosts.server.goes(local=hosts.port)
-    assert [sent.flags & (FIN | RST) for sent in hosts.wire.segments(sender=hosts.server)][
-        -1
-    ] == FIN
+    assert hosts.wire.segments(sender=hosts.server)[-1].flags == FIN | ACK
     assert hosts.client.states(remote=hosts.port) == [CLOSE_WAIT]
 
 
@@ -87,7 +86,7 @@ def test_fin_wait2_lasts_as_long_as_a_process_holds_it(lab: Lab, version: int) -
 @pytest.mark.waits
 @over_both
 def test_a_fin_that_comes_after_fin_wait2_is_over_is_reset(lab: Lab, version: int) -> None:
-    """When the other side closes after the orphan is gone, its FIN is answered with RST, and close()
+    """When the other side closes after the orphan is gone, its FIN is answered with RST; close()
     succeeds all the same.
 
     RFC 9293 §3.10.7.1 (CLOSED); kernel net/ipv4/tcp_ipv4.c tcp_v4_rcv (no socket).
@@ -101,7 +100,7 @@ def test_a_fin_that_comes_after_fin_wait2_is_over_is_reset(lab: Lab, version: in
     assert lab.senders(RST) == ["server"]
 
 
-# --- CLOSE_WAIT ----------------------------------------------------------------------------------------------------
+# --- CLOSE_WAIT ----------------------------------------------------------------------------------
 
 
 @pytest.mark.about("CLOSE_WAIT", "descriptor", "FIN_WAIT2")

@@ -24,14 +24,14 @@ from harness import (
 
 
 def connected(hosts: Joined) -> tuple[Process, Process]:
-    """A server that echoes to one client, asleep in read, and the client, which waits for a line."""
+    """A server that echoes to one client, asleep in read, and the client, waiting for a line."""
     server = hosts.serves("reuseadr_eserver")
     client = hosts.comes("tcpcli01").reach(leaving("connect"))
     server.reach(leaving("accept")).blocked("read")
     return server, client.run()
 
 
-# --- the FIN -------------------------------------------------------------------------------------------------------
+# --- the FIN -------------------------------------------------------------------------------------
 
 
 @pytest.mark.about("FIN", "FIN_WAIT1", "ESTABLISHED", "retransmission")
@@ -83,8 +83,8 @@ def test_a_lost_fin_is_sent_again(lab: Lab, version: int) -> None:
 def test_a_fin_that_is_always_lost_leaves_a_connection_that_is_half_open(
     lab: Lab, version: int
 ) -> None:
-    """A closed connection whose FIN is never acknowledged is forgotten after tcp_orphan_retries; the
-    other side is in ESTABLISHED, for nobody tells it.
+    """A closed connection whose FIN is never acknowledged is forgotten after tcp_orphan_retries;
+    the other side is in ESTABLISHED, for nobody tells it.
 
     tcp(7) tcp_orphan_retries; kernel net/ipv4/tcp_timer.c tcp_out_of_resources, tcp_write_timeout;
     RFC 9293 §3.5.1 (half-open connections).
@@ -99,7 +99,7 @@ def test_a_fin_that_is_always_lost_leaves_a_connection_that_is_half_open(
     assert hosts.server.states(local=hosts.port, state=(ESTABLISHED, CLOSE_WAIT)) == [ESTABLISHED]
 
 
-# --- the last acknowledgement --------------------------------------------------------------------------------------
+# --- the last acknowledgement --------------------------------------------------------------------
 
 
 def closed_without_the_last_ack(hosts: Joined) -> None:

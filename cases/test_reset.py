@@ -41,7 +41,7 @@ FAR = 1 << 30
 """Beyond any window here."""
 
 
-# --- what it does in each state ----------------------------------------------------------------------------------------
+# --- what it does in each state ------------------------------------------------------------------
 
 
 @pytest.mark.about("RST", "FIN_WAIT1", "FIN_WAIT2", "CLOSE_WAIT", "CLOSING", "LAST_ACK")
@@ -158,7 +158,7 @@ def test_a_reset_in_syn_received_leaves_nothing_to_accept(lab: Lab, version: int
     assert listener == LISTEN and listener.receive_queue == 0
 
 
-# --- what the process is told ------------------------------------------------------------------------------------------
+# --- what the process is told --------------------------------------------------------------------
 
 
 @pytest.mark.about("RST", "ECONNRESET", "read", "ESTABLISHED", "FIN_WAIT2")
@@ -236,7 +236,7 @@ def test_after_the_end_of_file_and_a_reset_a_write_says_epipe(lab: Lab, version:
     assert client.outcome("send") == EPIPE
 
 
-# --- which reset counts ------------------------------------------------------------------------------------------------
+# --- which reset counts --------------------------------------------------------------------------
 
 
 def connected(hosts: Joined) -> Process:

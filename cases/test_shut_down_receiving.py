@@ -25,7 +25,7 @@ LINE = len("Sat Nov 21 12:00:00 2026\n")
 
 
 def before_the_line(hosts: Joined, *options: str) -> tuple[Process, Process]:
-    """A client that has shut down, held before its first read, and a server about to say its line."""
+    """A client that has shut down, held before it reads, and a server about to say its line."""
     server = hosts.serves("daytimed")
     client = hosts.comes("shutdown_client", *options).reach(leaving("connect"))
     server.reach(entering("write", on=CONNECTION))

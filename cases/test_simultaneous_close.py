@@ -49,7 +49,7 @@ def crossing(lab: Lab, version: int) -> Crossing:
 
 
 def crossed(lab: Lab, version: int) -> tuple[Joined, Held]:
-    """Both FINs have arrived, and all that the hosts sent since, their acknowledgements, is held."""
+    """Both FINs have arrived; what the hosts sent since, their acknowledgements, is held."""
     cross = crossing(lab, version)
     acknowledgements = cross.hosts.wire.hold(segment(ACK))
     for fin in cross.fins.values():

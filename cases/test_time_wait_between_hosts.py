@@ -11,6 +11,7 @@ from harness import (
     ACK,
     EADDRNOTAVAIL,
     ESTABLISHED,
+    FIN_WAIT1,
     FIN_WAIT2,
     LISTEN,
     RST,
@@ -42,7 +43,7 @@ def with_one_port(lab: Lab, version: int, **settings: int) -> Joined:
 
 
 def server_closed_first(hosts: Joined) -> Process:
-    """A daytime server that goes on serving; one client has been served, TIME_WAIT is the server's."""
+    """A daytime server that goes on serving has served a client, and has TIME_WAIT."""
     server = hosts.serves("daytimed").run()
     hosts.comes("daytime").ended()
     hosts.server.awaits(remote=PORT, state=TIME_WAIT)
@@ -51,14 +52,14 @@ def server_closed_first(hosts: Joined) -> Process:
 
 
 def client_closed_first(hosts: Joined) -> None:
-    """An echo server that goes on serving; one client has come and gone, TIME_WAIT is the client's."""
+    """An echo server goes on serving; a client has come and gone, and its host has TIME_WAIT."""
     hosts.serves("tcpserv04").run()
     hosts.comes("tcpcli01").end_input().ended()
     hosts.client.awaits(local=PORT, state=TIME_WAIT)
     hosts.server.awaits_none(remote=PORT)
 
 
-# --- a reset -----------------------------------------------------------------------------------------------------------
+# --- a reset -------------------------------------------------------------------------------------
 
 
 @pytest.mark.about("RST", "TIME_WAIT", "tcp_rfc1337")
@@ -109,7 +110,7 @@ def test_a_reset_that_does_not_fit_does_not_end_time_wait(
     assert hosts.server.states(remote=PORT) == [TIME_WAIT]
 
 
-# --- a SYN -------------------------------------------------------------------------------------------------------------
+# --- a SYN ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.about("SYN", "TIME_WAIT", "connect", "tcp_timestamps")
@@ -178,7 +179,7 @@ def test_an_old_duplicate_syn_assassinates_time_wait(
     assert hosts.server.states(remote=PORT) == left
 
 
-# --- the client's own port -------------------------------------------------------------------------------------------
+# --- the client's own port -----------------------------------------------------------------------
 
 
 @pytest.mark.about("TIME_WAIT", "EADDRNOTAVAIL", "connect", "tcp_tw_reuse")
@@ -199,8 +200,8 @@ def test_time_wait_keeps_the_client_from_its_port(lab: Lab, version: int) -> Non
 @pytest.mark.behaviour("B10")
 @over_both
 def test_time_wait_keeps_nobody_from_another_server(lab: Lab, version: int) -> None:
-    """connect() from the port that TIME_WAIT has goes out to another port: what is not used again is
-    the pair, not the port.
+    """connect() from the port that TIME_WAIT has goes out to another port: what is not used again
+    is the pair, not the port.
 
     RFC 9293 §3.6.1; kernel net/ipv4/inet_hashtables.c __inet_hash_connect.
     """
@@ -212,7 +213,7 @@ def test_time_wait_keeps_nobody_from_another_server(lab: Lab, version: int) -> N
 
 
 @pytest.mark.about("TIME_WAIT", "connect", "tcp_tw_reuse")
-@pytest.mark.behaviour("B10")
+@pytest.mark.behaviour("B.tcp_tw_reuse")
 @pytest.mark.waits
 @pytest.mark.parametrize(
     ("tw_reuse", "outcome"),
@@ -239,7 +240,9 @@ def test_tcp_tw_reuse_gives_the_port_out_again_after_a_second(
 
 
 def more_than_a_second_passes(hosts: Joined) -> None:
-    """A SYN to another port is lost, and a second later again; the third comes after two or three."""
+    """A SYN to another port is lost, and a second later again; the third comes after two or three
+    seconds.
+    """
     hosts.wire.drop(segment(SYN, destination_port=NOBODY), times=2)
     third = hosts.wire.hold(segment(SYN, destination_port=NOBODY, nth=3))
     hosts.client.start("tcpcli01", hosts.address, NOBODY).run()
@@ -247,7 +250,7 @@ def more_than_a_second_passes(hosts: Joined) -> None:
 
 
 @pytest.mark.about("TIME_WAIT", "EADDRNOTAVAIL", "connect", "tcp_tw_reuse")
-@pytest.mark.behaviour("B10")
+@pytest.mark.behaviour("B.tcp_tw_reuse")
 @over_both
 def test_tcp_tw_reuse_does_not_give_the_port_out_at_once(lab: Lab, version: int) -> None:
     """With tcp_tw_reuse, too, connect() says EADDRNOTAVAIL within the first second of TIME_WAIT.
@@ -277,11 +280,11 @@ def test_2_msl_free_the_pair(lab: Lab, version: int) -> None:
     assert hosts.comes("tcpcli01").outcome("connect") == 0
 
 
-# --- too many ----------------------------------------------------------------------------------------------------------
+# --- too many ------------------------------------------------------------------------------------
 
 
 @pytest.mark.about("TIME_WAIT", "tcp_max_tw_buckets")
-@pytest.mark.behaviour("B")
+@pytest.mark.behaviour("B.tcp_max_tw_buckets")
 @pytest.mark.parametrize("room", [0, 1, 2])
 @over_both
 def test_tcp_max_tw_buckets_bounds_the_number_of_time_waits(
@@ -299,6 +302,6 @@ def test_tcp_max_tw_buckets_bounds_the_number_of_time_waits(
         hosts.comes("daytime").ended()
     server.blocked("accept")
     assert hosts.client.goes(remote=hosts.port)
-    assert hosts.server.goes(local=hosts.port, state=(ESTABLISHED, FIN_WAIT2))
+    assert hosts.server.goes(local=hosts.port, state=(ESTABLISHED, FIN_WAIT1, FIN_WAIT2))
     left = hosts.server.states(local=hosts.port)
     assert [state for state in left if state is not LISTEN] == [TIME_WAIT] * room
