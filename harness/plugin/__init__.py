@@ -1,0 +1,47 @@
+"""The pytest plugin: the lab fixture, verdicts, cases that run beside the others, records and reports.
+
+The only package that knows pytest. What pytest asks of every process is in the modules named here; what is told of cases, in
+the first process alone, is in classes that are registered when pytest starts.
+"""
+
+import os
+
+import pytest
+
+from .. import options
+from ..children import die_with_parent
+from ..workers import is_worker
+from .beside import Beside, Lost
+from .preparation import Preparation
+from .recorder import Recorder
+from .shown import Between, Sections
+
+pytest_plugins = [
+    "harness.plugin.collection",
+    "harness.plugin.labs",
+    "harness.plugin.verdicts",
+    "harness.plugin.shown",
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds sockspec's options."""
+    options.add(parser.getgroup("sockspec"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the parts: in every process those that run cases, in the first one those that tell of them."""
+    for marker in options.MARKERS:
+        config.addinivalue_line("markers", marker)
+    if wrong := options.contradiction(config):
+        raise pytest.UsageError(f"sockspec: {wrong}")
+    parts: list[object] = [Beside(config)]
+    if is_worker(config):
+        # The first process may be killed without a chance to tell us.
+        die_with_parent(os.getppid())
+    else:
+        recorder = Recorder(config)
+        shown = Sections(config, recorder)
+        parts += [Preparation(config), recorder, shown, Between(shown), Lost()]
+    for part in parts:
+        config.pluginmanager.register(part, f"sockspec-{type(part).__name__.lower()}")

@@ -1,0 +1,77 @@
+"""The lab fixture, and where its conductors come from."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from .. import build
+from ..conductor import ConductorFailed
+from ..lab import Lab, Settings
+from ..relay import Relay
+from ..workers import is_worker
+from .hook import hook
+
+LAB = pytest.StashKey[Lab]()
+"""The lab of an item that has one."""
+_RELAY = pytest.StashKey[Relay]()
+_DEADLINE = 5.0
+_DEADLINE_SANITIZED = 10.0
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A lab of the case's own, gone without trace when the case ends."""
+    with Lab(_settings(request.config), relay_of(request.config)) as lab:
+        request.node.stash[LAB] = lab
+        for mark in request.node.iter_markers("requires"):
+            for privilege in mark.args:
+                lab.needs(privilege)
+        yield lab
+
+
+def _settings(config: pytest.Config) -> Settings:
+    here = build.current()
+    usual = _DEADLINE_SANITIZED if here.sanitized else _DEADLINE
+    return Settings(
+        programs=here.folder,
+        deadline=config.getoption("deadline") or usual,
+        sanitized=here.sanitized,
+    )
+
+
+def relay_of(config: pytest.Config) -> Relay:
+    """The one that this process takes its conductors from, made when first asked for."""
+    relay = config.stash.get(_RELAY, None)
+    if relay is None:
+        relay = config.stash[_RELAY] = Relay(build.current().conductor, _cpu(config))
+        os.register_at_fork(after_in_child=relay.forget)
+    return relay
+
+
+@hook(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Nothing stays behind; a conductor that does not end in order is no success."""
+    try:
+        if (relay := session.config.stash.get(_RELAY, None)) is not None:
+            relay.close()
+    except ConductorFailed as error:
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        print(f"sockspec: {error}", file=sys.stderr)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing stays behind where there was no session to finish."""
+    if (relay := config.stash.get(_RELAY, None)) is not None:
+        relay.close()
+
+
+def _cpu(config: pytest.Config) -> int | None:
+    """Workers share the processors out among them; a lone pytest leaves it to the conductor."""
+    if not is_worker(config):
+        return None
+    worker = str(getattr(config, "workerinput")["workerid"])
+    allowed = sorted(os.sched_getaffinity(0))
+    number = int("".join(filter(str.isdigit, worker)) or 0)
+    return allowed[number % len(allowed)]

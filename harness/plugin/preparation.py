@@ -1,0 +1,40 @@
+"""Before the first case."""
+
+from typing import Any
+
+import pytest
+
+from .. import build, platforms
+from ..conductor import ConductorFailed
+from .hook import hook
+from .labs import relay_of
+
+
+class Preparation:
+    """Brings the build up to date and looks once whether labs can be made at all."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @hook(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Stops everything with one message when no case could run."""
+        if self._config.getoption("collectonly"):
+            return
+        here = build.current()
+        try:
+            here.bring_up_to_date(self._say)
+            if here.conductor.exists():
+                relay = relay_of(self._config)
+                relay.retire(relay.take())
+        except (build.BuildFailed, ConductorFailed) as error:
+            raise pytest.UsageError(f"sockspec: {error}") from None
+
+    def _say(self, text: str) -> None:
+        terminal: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        if terminal is not None:
+            terminal.write_line(f"sockspec: {text}")
+
+    def pytest_report_header(self) -> str:
+        """Which platform and which build."""
+        return f"sockspec: {platforms.here().name}, {build.current().mode} build"
