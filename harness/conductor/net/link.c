@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-enum { MESSAGE_ROOM = 1024, ANSWER_ROOM = 2048 };
+enum { MESSAGE_ROOM = 1024, ANSWER_ROOM = 2048, LONGEST_WAIT = 30 /* seconds */ };
 
 /* One request under way. */
 struct message {
@@ -20,11 +20,22 @@ struct message {
     struct nlmsghdr *head;
 };
 
+/* No longer than that for what the kernel has promised: it makes one lab wait for all others, a
+ * conductor must not wait for ever. */
+static int bound_waits(struct mnl_socket *netlink)
+{
+    const struct timeval longest = {.tv_sec = LONGEST_WAIT};
+
+    return setsockopt(mnl_socket_get_fd(netlink), SOL_SOCKET, SO_RCVTIMEO, &longest,
+                      sizeof longest);
+}
+
 struct mnl_socket *link_open(void)
 {
     struct mnl_socket *netlink = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 
-    if (netlink && mnl_socket_bind(netlink, 0, MNL_SOCKET_AUTOPID) < 0) {
+    if (netlink &&
+        (mnl_socket_bind(netlink, 0, MNL_SOCKET_AUTOPID) < 0 || bound_waits(netlink) < 0)) {
         const int error = errno;
 
         mnl_socket_close(netlink);
@@ -43,21 +54,57 @@ static void *begin(struct message *message, int type, int flags, size_t body)
     return mnl_nlmsg_put_extra_header(message->head, body);
 }
 
-/* Netlink is carried out while it is sent: its answer is there. */
-static int ask(struct mnl_socket *netlink, const struct message *message)
+/* Stops where the attribute, of a route, says that it leads to that address. */
+static int leads_to(const struct nlattr *attribute, void *context)
 {
-    _Alignas(struct nlmsghdr) unsigned char answer[ANSWER_ROOM];
-    ssize_t came;
+    const struct address *address = context;
+    const size_t length = address_length(address);
+    const bool same = mnl_attr_get_type(attribute) == RTA_DST &&
+                      mnl_attr_get_payload_len(attribute) == length &&
+                      memcmp(mnl_attr_get_payload(attribute), address->bytes, length) == 0;
+
+    return same ? MNL_CB_STOP : MNL_CB_OK;
+}
+
+/* Whether the kernel tells of the route by which a host has that address. */
+static bool tells_of_route(const struct nlmsghdr *told, struct address address)
+{
+    const struct rtmsg *route = mnl_nlmsg_get_payload(told);
+
+    return told->nlmsg_type == RTM_NEWROUTE && route->rtm_type == RTN_LOCAL &&
+           mnl_attr_parse(told, sizeof *route, leads_to, &address) == MNL_CB_STOP;
+}
+
+/* Asks, and reads till that is answered and, unless NULL, the address has its route. */
+static int ask_and_hear(struct mnl_socket *netlink, const struct message *message,
+                        const struct address *routed)
+{
+    _Alignas(struct nlmsghdr) unsigned char buffer[ANSWER_ROOM];
+    const struct nlmsghdr *told = (const void *)buffer;
+    bool answered = false, there = !routed;
 
     if (mnl_socket_sendto(netlink, message->head, message->head->nlmsg_len) < 0)
         return -1;
-    came = mnl_socket_recvfrom(netlink, answer, sizeof answer);
-    if (came < 0)
-        return -1;
-    return mnl_cb_run(answer, (size_t)came, message->head->nlmsg_seq,
-                      mnl_socket_get_portid(netlink), NULL, NULL) < 0
-               ? -1
-               : 0;
+    while (!answered || !there) {
+        const ssize_t came = mnl_socket_recvfrom(netlink, buffer, sizeof buffer);
+
+        if (came < 0) {
+            errno = errno == EAGAIN ? ETIMEDOUT : errno;
+            return -1;
+        }
+        if (told->nlmsg_type != NLMSG_ERROR)
+            there = there || tells_of_route(told, *routed);
+        else if (mnl_cb_run(buffer, (size_t)came, 0, 0, NULL, NULL) < 0)
+            return -1;
+        else
+            answered = true;
+    }
+    return 0;
+}
+
+static int ask(struct mnl_socket *netlink, const struct message *message)
+{
+    return ask_and_hear(netlink, message, NULL);
 }
 
 /* --- links
@@ -172,6 +219,23 @@ static void put_address(struct nlmsghdr *head, uint16_t type, const struct addre
     mnl_attr_put(head, type, address_length(address), address->bytes);
 }
 
+/* An IPv6 address is there at once, but not the route by which the host has it: a worker of the
+ * kernel makes that, one for the whole machine and milliseconds later. Till then what comes for the
+ * address is thrown away, so the kernel's word is waited for. */
+static int ask_for_route(struct mnl_socket *netlink, const struct message *message,
+                         const struct address *address)
+{
+    int routes = RTNLGRP_IPV6_ROUTE, status, error;
+
+    if (mnl_socket_setsockopt(netlink, NETLINK_ADD_MEMBERSHIP, &routes, sizeof routes) < 0)
+        return -1;
+    status = ask_and_hear(netlink, message, address);
+    error = errno;
+    mnl_socket_setsockopt(netlink, NETLINK_DROP_MEMBERSHIP, &routes, sizeof routes);
+    errno = error;
+    return status;
+}
+
 int link_address(struct mnl_socket *netlink, const char *link, const struct address *address,
                  bool remove)
 {
@@ -189,7 +253,8 @@ int link_address(struct mnl_socket *netlink, const char *link, const struct addr
     put_address(message.head, IFA_ADDRESS, address);
     if (address->family == AF_INET6)
         mnl_attr_put_u32(message.head, IFA_FLAGS, IFA_F_NODAD);
-    return ask(netlink, &message);
+    return address->family == AF_INET6 && !remove ? ask_for_route(netlink, &message, address)
+                                                  : ask(netlink, &message);
 }
 
 int link_neighbour(struct mnl_socket *netlink, const char *link, const struct neighbour *neighbour,
