@@ -41,6 +41,7 @@ def watching(lab: Lab, server: str) -> Process:
 
 
 @pytest.mark.about("RST", "SO_LINGER", "close")
+@pytest.mark.behaviour("D2")
 @pytest.mark.scenario("S2.7")
 def test_the_client_aborts_with_an_rst_and_no_fin(lab: Lab) -> None:
     """The client's close with SO_LINGER and a time of 0 sends RST, and leaves no TIME_WAIT.
@@ -54,6 +55,7 @@ def test_the_client_aborts_with_an_rst_and_no_fin(lab: Lab) -> None:
 
 
 @pytest.mark.about("ECONNABORTED", "RST", "accept")
+@pytest.mark.behaviour("G9", "D7")
 @pytest.mark.scenario("S2.7")
 @pytest.mark.parametrize("server", EVERY)
 def test_accept_returns_a_connection_that_was_aborted(lab: Lab, server: str) -> None:
@@ -68,6 +70,7 @@ def test_accept_returns_a_connection_that_was_aborted(lab: Lab, server: str) -> 
 
 
 @pytest.mark.about("ECONNRESET", "RST", "read")
+@pytest.mark.behaviour("D7")
 @pytest.mark.scenario("S2.7")
 @pytest.mark.parametrize("server", EVERY)
 def test_the_first_read_of_an_aborted_connection_says_econnreset(lab: Lab, server: str) -> None:
@@ -83,6 +86,7 @@ def test_the_first_read_of_an_aborted_connection_says_econnreset(lab: Lab, serve
 
 
 @pytest.mark.about("ECONNRESET", "RST", "read")
+@pytest.mark.behaviour("D7")
 @pytest.mark.scenario("S2.7")
 @pytest.mark.parametrize("server", EVERY)
 def test_the_first_read_after_a_later_abort_says_econnreset_too(lab: Lab, server: str) -> None:
@@ -102,6 +106,7 @@ def test_the_first_read_after_a_later_abort_says_econnreset_too(lab: Lab, server
 
 
 @pytest.mark.about("RST", "accept")
+@pytest.mark.behaviour("G9")
 @pytest.mark.scenario("S2.7")
 @pytest.mark.parametrize("server", EVERY)
 def test_an_aborted_connection_does_not_end_the_server(lab: Lab, server: str) -> None:
@@ -115,6 +120,7 @@ def test_an_aborted_connection_does_not_end_the_server(lab: Lab, server: str) ->
 
 
 @pytest.mark.about("RST", "read", "exit")
+@pytest.mark.behaviour("G9")
 @pytest.mark.scenario("S2.7")
 @pytest.mark.parametrize("server", FORKING)
 def test_the_abort_ends_the_child_alone(lab: Lab, server: str) -> None:
@@ -131,6 +137,7 @@ def test_the_abort_ends_the_child_alone(lab: Lab, server: str) -> None:
 
 
 @pytest.mark.about("RST", "accept", "select", "poll")
+@pytest.mark.behaviour("G9")
 @pytest.mark.scenario("S2.7")
 @pytest.mark.parametrize(("server", "call"), WATCHING)
 def test_accept_does_not_sleep_for_a_client_that_aborts_after_select(
@@ -154,6 +161,7 @@ def test_accept_does_not_sleep_for_a_client_that_aborts_after_select(
 
 
 @pytest.mark.about("ECONNABORTED", "accept")
+@pytest.mark.behaviour("G9")
 @pytest.mark.scenario("S2.7")
 @pytest.mark.parametrize("server", EVERY)
 def test_econnaborted_does_not_end_the_server(lab: Lab, server: str) -> None:

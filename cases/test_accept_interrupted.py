@@ -20,6 +20,7 @@ def child_ends(one: OneClient) -> None:
 
 
 @pytest.mark.about("EINTR", "SA_RESTART", "SIGCHLD", "accept")
+@pytest.mark.behaviour("F2")
 @pytest.mark.scenario("S2.6")
 @pytest.mark.parametrize("server", RESTARTING)
 def test_accept_goes_on_after_a_handler_with_sa_restart(lab: Lab, server: str) -> None:
@@ -38,6 +39,7 @@ def test_accept_goes_on_after_a_handler_with_sa_restart(lab: Lab, server: str) -
 
 
 @pytest.mark.about("EINTR", "SA_RESTART", "SIGCHLD", "accept")
+@pytest.mark.behaviour("F2")
 @pytest.mark.scenario("S2.6")
 @pytest.mark.parametrize("server", RESTARTING)
 def test_accept_goes_on_after_a_signal_that_was_pending_at_its_entry(lab: Lab, server: str) -> None:
@@ -58,6 +60,7 @@ def test_accept_goes_on_after_a_signal_that_was_pending_at_its_entry(lab: Lab, s
 
 
 @pytest.mark.about("EINTR", "SA_RESTART", "SIGCHLD", "accept")
+@pytest.mark.behaviour("F2")
 @pytest.mark.scenario("S2.6")
 @pytest.mark.parametrize("server", RESTARTING)
 def test_a_server_with_sa_restart_serves_the_next_client(lab: Lab, server: str) -> None:
@@ -73,6 +76,7 @@ def test_a_server_with_sa_restart_serves_the_next_client(lab: Lab, server: str) 
 
 
 @pytest.mark.about("EINTR", "SA_RESTART", "SIGCHLD", "accept")
+@pytest.mark.behaviour("F1")
 @pytest.mark.scenario("S2.6", "S4.4")
 @pytest.mark.parametrize("server", INTERRUPTED)
 def test_accept_is_interrupted_by_a_handler_without_sa_restart(lab: Lab, server: str) -> None:
@@ -87,6 +91,7 @@ def test_accept_is_interrupted_by_a_handler_without_sa_restart(lab: Lab, server:
 
 
 @pytest.mark.about("EINTR", "SIGCHLD", "accept")
+@pytest.mark.behaviour("F1")
 @pytest.mark.scenario("S2.6", "S4.4")
 @pytest.mark.parametrize("server", INTERRUPTED)
 def test_accept_is_interrupted_by_a_signal_that_was_pending_at_its_entry(
@@ -108,6 +113,7 @@ def test_accept_is_interrupted_by_a_signal_that_was_pending_at_its_entry(
 
 
 @pytest.mark.about("EINTR", "SIGCHLD", "accept")
+@pytest.mark.behaviour("F1")
 @pytest.mark.scenario("S2.6", "S4.4")
 @pytest.mark.parametrize("server", INTERRUPTED)
 def test_accept_is_not_interrupted_by_a_signal_before_it(lab: Lab, server: str) -> None:
@@ -128,6 +134,7 @@ def test_accept_is_not_interrupted_by_a_signal_before_it(lab: Lab, server: str) 
 
 
 @pytest.mark.about("EINTR", "SIGCHLD", "accept")
+@pytest.mark.behaviour("F1")
 @pytest.mark.scenario("S2.6", "S4.4")
 @pytest.mark.parametrize("server", INTERRUPTED)
 def test_accept_takes_a_client_that_waits_though_a_signal_is_pending(lab: Lab, server: str) -> None:
@@ -147,6 +154,7 @@ def test_accept_takes_a_client_that_waits_though_a_signal_is_pending(lab: Lab, s
 
 
 @pytest.mark.about("EINTR", "accept")
+@pytest.mark.behaviour("F1")
 @pytest.mark.scenario("S2.6")
 def test_an_unguarded_accept_ends_the_server(lab: Lab) -> None:
     """A server that takes EINTR for an error ends as soon as its first child does.
@@ -161,6 +169,7 @@ def test_an_unguarded_accept_ends_the_server(lab: Lab) -> None:
 
 
 @pytest.mark.about("EINTR", "accept")
+@pytest.mark.behaviour("F1")
 @pytest.mark.scenario("S2.6", "S4.4")
 @pytest.mark.parametrize("server", GUARDED)
 def test_a_guarded_accept_serves_the_next_client(lab: Lab, server: str) -> None:

@@ -76,6 +76,7 @@ def test_a_client_that_ends_first_owns_time_wait(lab: Lab, ends: Callable[[Proce
 
 
 @pytest.mark.about("TIME_WAIT", "SO_REUSEADDR", "bind")
+@pytest.mark.behaviour("B3")
 @pytest.mark.scenario("S1.1")
 @every_way_to_end
 def test_the_server_restarts_at_once_when_the_client_ended_first(
@@ -109,6 +110,7 @@ def test_a_killed_server_sends_the_first_fin(lab: Lab) -> None:
 
 
 @pytest.mark.about("FIN", "SIGINT", "close")
+@pytest.mark.behaviour("D11")
 @pytest.mark.scenario("S1.2")
 def test_the_kernel_sends_the_fin_of_a_killed_server_that_never_called_close(lab: Lab) -> None:
     """A FIN leaves though the server called neither close() nor shutdown(): the kernel closes what
@@ -126,6 +128,7 @@ def test_the_kernel_sends_the_fin_of_a_killed_server_that_never_called_close(lab
 
 
 @pytest.mark.about("SO_REUSEADDR", "EADDRINUSE", "TIME_WAIT", "SIGINT")
+@pytest.mark.behaviour("B1")
 @pytest.mark.scenario("S1.2")
 def test_rebinding_fails_while_time_wait_holds_the_port(lab: Lab) -> None:
     """bind() says EADDRINUSE while TIME_WAIT holds the port and SO_REUSEADDR is not set.

@@ -66,6 +66,7 @@ def signals(lab: Lab, server: Process) -> int:
 
 
 @pytest.mark.about("SIGCHLD", "zombie", "wait", "waitpid")
+@pytest.mark.behaviour("L7")
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE)
 def test_one_wait_leaves_four_of_five_when_held_at_a_call(lab: Lab, command: str) -> None:
@@ -83,6 +84,7 @@ def test_one_wait_leaves_four_of_five_when_held_at_a_call(lab: Lab, command: str
 
 
 @pytest.mark.about("SIGCHLD", "zombie", "wait", "waitpid")
+@pytest.mark.behaviour("L7")
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE)
 def test_one_wait_leaves_three_of_five_when_held_at_the_signal(lab: Lab, command: str) -> None:
@@ -98,6 +100,7 @@ def test_one_wait_leaves_three_of_five_when_held_at_the_signal(lab: Lab, command
 
 
 @pytest.mark.about("SIGCHLD", "zombie", "wait", "waitpid")
+@pytest.mark.behaviour("L7")
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE)
 def test_one_wait_leaves_none_when_no_two_end_together(lab: Lab, command: str) -> None:
@@ -111,6 +114,7 @@ def test_one_wait_leaves_none_when_no_two_end_together(lab: Lab, command: str) -
 
 
 @pytest.mark.about("SIGCHLD", "zombie", "waitpid", "WNOHANG")
+@pytest.mark.behaviour("L7")
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", LOOPING)
 def test_a_loop_leaves_none_when_held_at_a_call(lab: Lab, command: str) -> None:
@@ -124,6 +128,7 @@ def test_a_loop_leaves_none_when_held_at_a_call(lab: Lab, command: str) -> None:
 
 
 @pytest.mark.about("SIGCHLD", "zombie", "waitpid", "WNOHANG")
+@pytest.mark.behaviour("L7")
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", LOOPING)
 def test_a_loop_leaves_none_when_held_at_the_signal(lab: Lab, command: str) -> None:
@@ -137,6 +142,7 @@ def test_a_loop_leaves_none_when_held_at_the_signal(lab: Lab, command: str) -> N
 
 
 @pytest.mark.about("SIGCHLD")
+@pytest.mark.behaviour("L7")
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE + LOOPING)
 def test_five_ends_before_the_first_delivery_are_one_sigchld(lab: Lab, command: str) -> None:
@@ -150,6 +156,7 @@ def test_five_ends_before_the_first_delivery_are_one_sigchld(lab: Lab, command: 
 
 
 @pytest.mark.about("SIGCHLD")
+@pytest.mark.behaviour("L7")
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE + LOOPING)
 def test_four_ends_during_the_first_delivery_are_one_sigchld_more(lab: Lab, command: str) -> None:
@@ -163,6 +170,7 @@ def test_four_ends_during_the_first_delivery_are_one_sigchld_more(lab: Lab, comm
 
 
 @pytest.mark.about("SIGCHLD")
+@pytest.mark.behaviour("L7")
 @pytest.mark.scenario("S2.5", "S4.3")
 @pytest.mark.parametrize("command", ONCE + LOOPING)
 def test_five_ends_apart_are_five_sigchlds(lab: Lab, command: str) -> None:

@@ -64,6 +64,7 @@ def test_daytime_prints_one_well_formed_line(lab: Lab, options: list[str], host:
 
 
 @pytest.mark.about("AI_PASSIVE", "getaddrinfo", "IPv4")
+@pytest.mark.behaviour("O3")
 @pytest.mark.scenario("S0.3")
 def test_the_first_passive_address_is_the_ipv4_wildcard(lab: Lab) -> None:
     """A server that takes the first address of getaddrinfo(AI_PASSIVE) listens at 0.0.0.0 alone.
@@ -77,6 +78,7 @@ def test_the_first_passive_address_is_the_ipv4_wildcard(lab: Lab) -> None:
 
 
 @pytest.mark.about("AI_PASSIVE", "ECONNREFUSED", "IPv6")
+@pytest.mark.behaviour("O3")
 @pytest.mark.scenario("S0.3")
 def test_a_server_at_the_first_passive_address_refuses_ipv6(lab: Lab) -> None:
     """Connecting to ::1 gives ECONNREFUSED when the server took just the first passive address.
@@ -90,6 +92,7 @@ def test_a_server_at_the_first_passive_address_refuses_ipv6(lab: Lab) -> None:
 
 
 @pytest.mark.about("IPV6_V6ONLY", "IPv4", "IPv6")
+@pytest.mark.behaviour("O1")
 @pytest.mark.scenario("S0.3")
 @pytest.mark.parametrize("default", [0, 1], ids=["bindv6only-0", "bindv6only-1"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
@@ -140,6 +143,7 @@ def test_a_client_stops_at_the_first_address_that_answers(lab: Lab) -> None:
 
 
 @pytest.mark.about("ECONNREFUSED")
+@pytest.mark.behaviour("H1")
 @pytest.mark.scenario("S0.5")
 @pytest.mark.parametrize(
     ("host", "addresses"),
@@ -163,6 +167,7 @@ def test_connecting_where_nothing_listens_is_refused(
 
 
 @pytest.mark.about("ECONNREFUSED")
+@pytest.mark.behaviour("H1")
 @pytest.mark.scenario("S0.5")
 def test_a_refused_client_says_so_and_fails(lab: Lab) -> None:
     """daytime names connect() and ECONNREFUSED on standard error, and exits 111, when nothing

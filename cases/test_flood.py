@@ -91,6 +91,7 @@ def test_a_killed_server_restarted_at_once_prints_eaddrinuse(
 
 
 @pytest.mark.about("FIN", "read")
+@pytest.mark.behaviour("D11", "C1")
 @pytest.mark.scenario("S3.3")
 def test_a_client_reads_0_when_its_server_was_killed(lab: Lab) -> None:
     """read() gives 0 after the last data when the server was killed with nothing unread.
@@ -121,6 +122,7 @@ def test_a_client_whose_server_was_killed_says_so_and_exits_0(lab: Lab) -> None:
 
 
 @pytest.mark.about("FIN", "CLOSE_WAIT", "read")
+@pytest.mark.behaviour("C2")
 @pytest.mark.scenario("S3.3")
 def test_a_client_reads_what_was_queued_before_the_end(lab: Lab) -> None:
     """A client that reads late still gets all that the killed server had written, then 0.
@@ -137,6 +139,7 @@ def test_a_client_reads_what_was_queued_before_the_end(lab: Lab) -> None:
 
 
 @pytest.mark.about("RST", "ECONNRESET", "read")
+@pytest.mark.behaviour("D1", "D11")
 @pytest.mark.scenario("S3.3")
 def test_a_client_is_reset_when_its_server_was_killed_with_data_unread(lab: Lab) -> None:
     """read() gives ECONNRESET when the server was killed before it read what the client had said.
@@ -155,6 +158,7 @@ def test_a_client_is_reset_when_its_server_was_killed_with_data_unread(lab: Lab)
 
 
 @pytest.mark.about("RST", "FIN")
+@pytest.mark.behaviour("D1", "D11")
 @pytest.mark.scenario("S3.3")
 def test_a_server_killed_with_data_unread_sends_a_rst_and_no_fin(lab: Lab) -> None:
     """A RST leaves, and no FIN, when the server was killed before it read what the client had said.
@@ -205,6 +209,7 @@ def test_what_was_not_read_waits_in_close_wait(lab: Lab) -> None:
 
 
 @pytest.mark.about("FIN_WAIT2", "EADDRINUSE", "bind")
+@pytest.mark.behaviour("B1")
 @pytest.mark.scenario("S3.4")
 def test_fin_wait2_holds_the_port(lab: Lab) -> None:
     """bind() says EADDRINUSE while the port's only socket is in FIN_WAIT2: it is not TIME_WAIT
@@ -254,6 +259,7 @@ def test_the_fin_waits_behind_the_data_when_the_window_is_full(lab: Lab) -> None
 
 
 @pytest.mark.about("FIN_WAIT1", "EADDRINUSE", "bind", "window")
+@pytest.mark.behaviour("B1")
 @pytest.mark.scenario("S3.5")
 def test_fin_wait1_holds_the_port(lab: Lab) -> None:
     """bind() says EADDRINUSE while the port's only socket is in FIN_WAIT1, with data that found no
@@ -273,6 +279,7 @@ def test_fin_wait1_holds_the_port(lab: Lab) -> None:
 
 
 @pytest.mark.about("FIN_WAIT2", "tcp_fin_timeout")
+@pytest.mark.behaviour("B4")
 @pytest.mark.scenario("S3.6")
 @pytest.mark.parametrize("seconds", [60, 40, 20])
 def test_tcp_fin_timeout_sets_the_timer_of_an_orphaned_fin_wait2(lab: Lab, seconds: int) -> None:
@@ -290,6 +297,7 @@ def test_tcp_fin_timeout_sets_the_timer_of_an_orphaned_fin_wait2(lab: Lab, secon
 
 
 @pytest.mark.about("FIN_WAIT2", "tcp_fin_timeout", "bind")
+@pytest.mark.behaviour("B4")
 @pytest.mark.scenario("S3.6")
 @pytest.mark.waits
 def test_a_server_restarts_when_fin_wait2_is_over_though_the_client_lives(lab: Lab) -> None:

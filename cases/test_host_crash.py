@@ -69,6 +69,7 @@ def test_a_crash_without_a_word_is_etimedout_in_the_end(
 
 
 @pytest.mark.about("write", "crash")
+@pytest.mark.behaviour("I5")
 @pytest.mark.scenario("S2.11")
 @over_both
 def test_the_write_after_the_crash_succeeds(lab: Lab, version: int) -> None:
@@ -87,6 +88,7 @@ def test_the_write_after_the_crash_succeeds(lab: Lab, version: int) -> None:
 
 @pytest.mark.waits
 @pytest.mark.about("EHOSTUNREACH", "ARP", "neighbour", "crash")
+@pytest.mark.behaviour("I3", "H14")
 @pytest.mark.scenario("S2.11")
 @over_both
 def test_a_neighbour_that_is_not_found_before_is_ehostunreach(lab: Lab, version: int) -> None:
@@ -109,6 +111,7 @@ def test_a_neighbour_that_is_not_found_before_is_ehostunreach(lab: Lab, version:
 
 @pytest.mark.waits
 @pytest.mark.about("ETIMEDOUT", "ARP", "neighbour", "crash")
+@pytest.mark.behaviour("I3")
 @pytest.mark.scenario("S2.11")
 @over_both
 def test_a_neighbour_that_is_still_asked_for_is_etimedout(lab: Lab, version: int) -> None:

@@ -18,6 +18,7 @@ with_and_without_so_reuseaddr = pytest.mark.parametrize(
 
 
 @pytest.mark.about("SO_REUSEADDR", "bind", "listen")
+@pytest.mark.behaviour("A4")
 @pytest.mark.scenario("S3.8")
 @with_and_without_so_reuseaddr
 @pytest.mark.parametrize("address", ["127.0.0.2", "::1"])
@@ -62,6 +63,7 @@ def test_each_of_two_servers_gets_the_clients_of_its_address(
 
 
 @pytest.mark.about("SO_REUSEADDR", "EADDRINUSE", "bind", "wildcard")
+@pytest.mark.behaviour("A4")
 @pytest.mark.scenario("S3.9")
 @with_and_without_so_reuseaddr
 @pytest.mark.parametrize(
@@ -88,6 +90,7 @@ def test_a_wildcard_and_a_specific_listener_exclude_each_other(
 
 
 @pytest.mark.about("SO_REUSEADDR", "EADDRINUSE", "bind")
+@pytest.mark.behaviour("A1", "A3")
 @pytest.mark.scenario("S3.10")
 @with_and_without_so_reuseaddr
 def test_a_listener_lets_nobody_bind_its_port(lab: Lab, options: list[str]) -> None:
@@ -103,6 +106,7 @@ def test_a_listener_lets_nobody_bind_its_port(lab: Lab, options: list[str]) -> N
 
 
 @pytest.mark.about("SO_REUSEADDR", "EADDRINUSE", "bind", "listen")
+@pytest.mark.behaviour("A2")
 @pytest.mark.scenario("S3.10")
 def test_of_two_sockets_bound_with_so_reuseaddr_one_can_listen(lab: Lab) -> None:
     """bind() succeeds for both when neither listens yet and both have SO_REUSEADDR; the second
@@ -120,6 +124,7 @@ def test_of_two_sockets_bound_with_so_reuseaddr_one_can_listen(lab: Lab) -> None
 
 
 @pytest.mark.about("SO_REUSEADDR", "EADDRINUSE", "bind")
+@pytest.mark.behaviour("A1", "A2")
 @pytest.mark.scenario("S3.10")
 @pytest.mark.parametrize(
     ("old", "new"),
@@ -144,6 +149,7 @@ def test_a_bound_socket_excludes_another_unless_both_have_so_reuseaddr(
 
 
 @pytest.mark.about("SO_REUSEPORT", "bind", "listen")
+@pytest.mark.behaviour("A6")
 @pytest.mark.scenario("S3.10")
 @pytest.mark.parametrize("at", ["0.0.0.0", "127.0.0.1", "::1"])
 def test_so_reuseport_lets_two_servers_listen_at_one_address(lab: Lab, at: str) -> None:
@@ -160,6 +166,7 @@ def test_so_reuseport_lets_two_servers_listen_at_one_address(lab: Lab, at: str) 
 
 
 @pytest.mark.about("SO_REUSEPORT", "EADDRINUSE", "bind")
+@pytest.mark.behaviour("A7")
 @pytest.mark.scenario("S3.10")
 @pytest.mark.parametrize(
     ("old", "new"),
@@ -183,6 +190,7 @@ def test_so_reuseport_on_one_listener_alone_does_not_help(
 
 
 @pytest.mark.about("SO_REUSEPORT", "EADDRINUSE", "bind", "user")
+@pytest.mark.behaviour("A8")
 @pytest.mark.scenario("S3.10")
 @pytest.mark.requires(Privilege.OTHER_USERS)
 def test_so_reuseport_does_not_share_with_another_user(lab: Lab) -> None:
@@ -198,6 +206,7 @@ def test_so_reuseport_does_not_share_with_another_user(lab: Lab) -> None:
 
 
 @pytest.mark.about("SO_REUSEPORT", "bind", "user")
+@pytest.mark.behaviour("A8")
 @pytest.mark.scenario("S3.10")
 @pytest.mark.requires(Privilege.OTHER_USERS)
 def test_so_reuseport_shares_among_the_sockets_of_any_one_user(lab: Lab) -> None:

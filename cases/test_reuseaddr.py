@@ -29,6 +29,7 @@ def served_and_killed(lab: Lab, *options: str, address: str) -> None:
 
 
 @pytest.mark.about("SO_REUSEADDR", "TIME_WAIT", "bind")
+@pytest.mark.behaviour("B2")
 @pytest.mark.scenario("S1.3", "S3.7")
 @every_family
 def test_so_reuseaddr_on_both_sockets_lets_a_server_restart_over_time_wait(
@@ -48,6 +49,7 @@ def test_so_reuseaddr_on_both_sockets_lets_a_server_restart_over_time_wait(
 
 
 @pytest.mark.about("SO_REUSEADDR", "TIME_WAIT", "EADDRINUSE", "bind")
+@pytest.mark.behaviour("B2")
 @pytest.mark.scenario("S1.4")
 @every_family
 def test_so_reuseaddr_on_the_restarted_server_alone_does_not_help(
@@ -67,6 +69,7 @@ def test_so_reuseaddr_on_the_restarted_server_alone_does_not_help(
 
 
 @pytest.mark.about("SO_REUSEADDR", "TIME_WAIT", "EADDRINUSE", "bind")
+@pytest.mark.behaviour("B2")
 @pytest.mark.scenario("S1.4")
 @every_family
 def test_so_reuseaddr_on_the_first_server_alone_does_not_help(
@@ -96,6 +99,7 @@ def child_alone(lab: Lab, *options: str) -> None:
 
 
 @pytest.mark.about("SO_REUSEADDR", "ESTABLISHED", "fork", "bind")
+@pytest.mark.behaviour("A16")
 @pytest.mark.scenario("S3.7")
 def test_so_reuseaddr_lets_a_server_restart_while_a_child_still_serves(lab: Lab) -> None:
     """bind() and listen() succeed while a child of the killed server serves on, when both had
@@ -111,6 +115,7 @@ def test_so_reuseaddr_lets_a_server_restart_while_a_child_still_serves(lab: Lab)
 
 
 @pytest.mark.about("SO_REUSEADDR", "ESTABLISHED", "EADDRINUSE", "fork", "bind")
+@pytest.mark.behaviour("A16")
 @pytest.mark.scenario("S3.7")
 @pytest.mark.parametrize(
     ("old", "new"),
@@ -136,6 +141,7 @@ def test_a_serving_child_holds_the_port_unless_both_had_so_reuseaddr(
 
 
 @pytest.mark.about("SO_REUSEADDR", "FIN_WAIT2", "bind")
+@pytest.mark.behaviour("B2")
 @pytest.mark.scenario("S3.7")
 def test_so_reuseaddr_lets_a_server_restart_over_fin_wait2(lab: Lab) -> None:
     """bind() and listen() succeed while an old connection is in FIN_WAIT2, when both had
@@ -155,6 +161,7 @@ def test_so_reuseaddr_lets_a_server_restart_over_fin_wait2(lab: Lab) -> None:
 
 
 @pytest.mark.about("SO_REUSEADDR", "FIN_WAIT1", "bind")
+@pytest.mark.behaviour("B2")
 @pytest.mark.scenario("S3.7")
 def test_so_reuseaddr_lets_a_server_restart_over_fin_wait1(lab: Lab) -> None:
     """bind() and listen() succeed while an old connection is in FIN_WAIT1, when both had

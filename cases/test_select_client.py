@@ -19,6 +19,7 @@ BATCH = "".join(f"line {n}\n" for n in range(1000))
 
 
 @pytest.mark.about("select", "FIN", "EOF")
+@pytest.mark.behaviour("K15")
 @pytest.mark.scenario("S2.9")
 def test_a_client_in_select_notices_the_fin_at_once(lab: Lab) -> None:
     """A client in select learns of its server's end from the FIN: nothing has to be typed.
@@ -36,6 +37,7 @@ def test_a_client_in_select_notices_the_fin_at_once(lab: Lab) -> None:
 
 
 @pytest.mark.about("select", "FIN", "EOF")
+@pytest.mark.behaviour("K1", "K15")
 @pytest.mark.scenario("S2.9")
 def test_the_fin_is_an_end_of_file_to_read(lab: Lab) -> None:
     """select says that the connection is readable when the FIN has come, and the read gives 0.
@@ -51,6 +53,7 @@ def test_the_fin_is_an_end_of_file_to_read(lab: Lab) -> None:
 
 
 @pytest.mark.about("select")
+@pytest.mark.behaviour("K15")
 @pytest.mark.scenario("S2.9")
 def test_a_client_in_select_sleeps_while_its_server_lives(lab: Lab) -> None:
     """It is the server's end that wakes the client: while it lives, and is silent, select sleeps.
@@ -65,6 +68,7 @@ def test_a_client_in_select_sleeps_while_its_server_lives(lab: Lab) -> None:
 
 
 @pytest.mark.about("shutdown", "FIN", "FIN_WAIT2", "CLOSE_WAIT")
+@pytest.mark.behaviour("C3")
 @pytest.mark.scenario("S2.9")
 def test_at_the_end_of_its_input_the_client_closes_its_half_only(lab: Lab) -> None:
     """shutdown sends the FIN while echoes are outstanding, and the client waits for them.
@@ -81,6 +85,7 @@ def test_at_the_end_of_its_input_the_client_closes_its_half_only(lab: Lab) -> No
 
 
 @pytest.mark.about("shutdown", "EOF")
+@pytest.mark.behaviour("C3")
 @pytest.mark.scenario("S2.9")
 def test_batch_input_loses_no_echo(lab: Lab) -> None:
     """What the server echoes after the client's FIN reaches the client: batch input loses nothing.
@@ -98,6 +103,7 @@ def test_batch_input_loses_no_echo(lab: Lab) -> None:
 
 
 @pytest.mark.about("close", "RST", "FIN")
+@pytest.mark.behaviour("D4")
 @pytest.mark.scenario("S2.9")
 def test_after_an_end_of_both_halves_the_echoes_are_answered_with_rst(lab: Lab) -> None:
     """Where the client ends in place of closing one half, later echoes find nobody.

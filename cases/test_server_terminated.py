@@ -63,6 +63,7 @@ def test_the_killed_servers_end_is_in_fin_wait2(lab: Lab) -> None:
 
 
 @pytest.mark.about("CLOSE_WAIT", "fgets")
+@pytest.mark.behaviour("I5")
 @pytest.mark.scenario("S2.8")
 def test_the_client_in_fgets_does_not_see_that_the_server_is_gone(lab: Lab) -> None:
     """The client's end is in CLOSE_WAIT, and the client reads its input still.
@@ -83,6 +84,7 @@ def last_entered(lab: Lab, process: Process) -> tuple[str | None, object]:
 
 
 @pytest.mark.about("FIN", "SIGKILL")
+@pytest.mark.behaviour("D11")
 @pytest.mark.scenario("S2.8")
 def test_a_killed_server_that_has_read_all_sends_fin(lab: Lab) -> None:
     """The kill makes the kernel close the connection in order: FIN, and no RST.
@@ -96,6 +98,7 @@ def test_a_killed_server_that_has_read_all_sends_fin(lab: Lab) -> None:
 
 
 @pytest.mark.about("write", "FIN", "CLOSE_WAIT")
+@pytest.mark.behaviour("E1")
 @pytest.mark.scenario("S2.8")
 def test_the_first_write_after_the_fin_succeeds(lab: Lab) -> None:
     """A FIN tells only that the server sends no more: the client's next write succeeds.
@@ -110,6 +113,7 @@ def test_the_first_write_after_the_fin_succeeds(lab: Lab) -> None:
 
 
 @pytest.mark.about("RST", "write", "FIN_WAIT2")
+@pytest.mark.behaviour("D4")
 @pytest.mark.scenario("S2.8")
 def test_what_the_client_writes_is_answered_with_rst(lab: Lab) -> None:
     """Data for a connection whose process is gone is answered with RST.
@@ -123,6 +127,7 @@ def test_what_the_client_writes_is_answered_with_rst(lab: Lab) -> None:
 
 
 @pytest.mark.about("RST", "read", "FIN", "EOF")
+@pytest.mark.behaviour("D5", "E2")
 @pytest.mark.scenario("S2.8")
 def test_read_says_end_of_file_when_the_rst_has_come(lab: Lab) -> None:
     """On Linux the read after the RST gives the end of file that came before it.
@@ -142,6 +147,7 @@ def test_read_says_end_of_file_when_the_rst_has_come(lab: Lab) -> None:
 
 
 @pytest.mark.about("RST", "read", "FIN", "EOF")
+@pytest.mark.behaviour("C1")
 @pytest.mark.scenario("S2.8")
 def test_read_says_end_of_file_before_the_rst_comes(lab: Lab) -> None:
     """The read before the RST gives the end of file.
@@ -215,6 +221,7 @@ def test_the_parent_of_the_killed_child_listens_on(lab: Lab) -> None:
 
 
 @pytest.mark.about("RST", "FIN", "SIGKILL")
+@pytest.mark.behaviour("D1", "D11")
 @pytest.mark.scenario("S2.8")
 def test_a_killed_server_that_has_data_unread_sends_rst_and_no_fin(lab: Lab) -> None:
     """The kernel closes a connection with data unread by RST: the sender shall learn of the loss.
@@ -230,6 +237,7 @@ def test_a_killed_server_that_has_data_unread_sends_rst_and_no_fin(lab: Lab) -> 
 
 
 @pytest.mark.about("ECONNRESET", "RST", "read")
+@pytest.mark.behaviour("D1")
 @pytest.mark.scenario("S2.8")
 def test_a_read_after_that_rst_says_econnreset(lab: Lab) -> None:
     """A read that is made when the RST has come says ECONNRESET.
@@ -244,6 +252,7 @@ def test_a_read_after_that_rst_says_econnreset(lab: Lab) -> None:
 
 
 @pytest.mark.about("ECONNRESET", "RST", "read")
+@pytest.mark.behaviour("D1")
 @pytest.mark.scenario("S2.8")
 def test_a_read_that_sleeps_when_the_rst_comes_says_econnreset(lab: Lab) -> None:
     """A read that sleeps when the RST comes wakes up with ECONNRESET.
@@ -259,6 +268,7 @@ def test_a_read_that_sleeps_when_the_rst_comes_says_econnreset(lab: Lab) -> None
 
 
 @pytest.mark.about("ECONNRESET", "RST", "read", "EOF")
+@pytest.mark.behaviour("U2")
 @pytest.mark.scenario("S2.8")
 def test_the_second_read_after_that_rst_says_end_of_file(lab: Lab) -> None:
     """The error is reported once: the read after it gives 0.

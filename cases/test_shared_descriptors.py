@@ -46,6 +46,7 @@ def holders(lab: Lab) -> list[Process]:
 
 
 @pytest.mark.about("fork", "descriptor", "inode")
+@pytest.mark.behaviour("L2")
 @pytest.mark.scenario("S4.5")
 def test_after_fork_parent_and_child_hold_one_socket(lab: Lab) -> None:
     """The connection that the parent accepted is, after fork, the child's too: one inode.
@@ -89,6 +90,7 @@ def test_each_closes_what_is_the_others(lab: Lab) -> None:
 
 
 @pytest.mark.about("fork", "close", "FIN")
+@pytest.mark.behaviour("L2", "L1")
 @pytest.mark.scenario("S4.5")
 def test_closing_the_parents_copy_sends_no_fin(lab: Lab) -> None:
     """The parent's close of its copy leaves the connection as it is, since the child has one.
@@ -105,6 +107,7 @@ def test_closing_the_parents_copy_sends_no_fin(lab: Lab) -> None:
 
 
 @pytest.mark.about("fork", "close", "FIN", "SIGKILL")
+@pytest.mark.behaviour("L2")
 @pytest.mark.scenario("S4.5")
 def test_the_childs_end_sends_no_fin_while_the_parent_has_a_copy(lab: Lab) -> None:
     """The child's end leaves the connection as it is, since the parent has a copy.
@@ -120,6 +123,7 @@ def test_the_childs_end_sends_no_fin_while_the_parent_has_a_copy(lab: Lab) -> No
 
 
 @pytest.mark.about("fork", "close", "FIN")
+@pytest.mark.behaviour("L2")
 @pytest.mark.scenario("S4.5")
 def test_the_fin_leaves_with_the_parents_copy_when_that_is_the_last(lab: Lab) -> None:
     """The child has ended; the FIN leaves when the parent closes its copy.
@@ -137,6 +141,7 @@ def test_the_fin_leaves_with_the_parents_copy_when_that_is_the_last(lab: Lab) ->
 
 
 @pytest.mark.about("fork", "close", "FIN")
+@pytest.mark.behaviour("L2")
 @pytest.mark.scenario("S4.5")
 def test_the_fin_leaves_with_the_childs_copy_when_that_is_the_last(lab: Lab) -> None:
     """The parent has closed its copy; the FIN leaves when the child ends.
@@ -157,6 +162,7 @@ def test_the_fin_leaves_with_the_childs_copy_when_that_is_the_last(lab: Lab) -> 
 
 
 @pytest.mark.about("close", "EOF", "descriptor", "fork")
+@pytest.mark.behaviour("L8")
 @pytest.mark.scenario("S4.6")
 def test_a_client_sees_no_end_of_file_while_the_parent_keeps_its_copy(lab: Lab) -> None:
     """Where the parent forgets to close its copy, the client waits for ever after the child's end.
@@ -177,6 +183,7 @@ def test_a_client_sees_no_end_of_file_while_the_parent_keeps_its_copy(lab: Lab) 
 
 
 @pytest.mark.about("close", "EOF", "descriptor", "fork")
+@pytest.mark.behaviour("L8")
 @pytest.mark.scenario("S4.6")
 def test_a_client_sees_the_end_of_file_when_that_parent_ends(lab: Lab) -> None:
     """It is the parent's copy that keeps the connection: its end brings the end of file.
@@ -196,6 +203,7 @@ def test_a_client_sees_the_end_of_file_when_that_parent_ends(lab: Lab) -> None:
 
 
 @pytest.mark.about("close", "descriptor", "fork")
+@pytest.mark.behaviour("L8")
 @pytest.mark.scenario("S4.6")
 @pytest.mark.parametrize(("command", "leaked"), [("echo_mpserv -k", 3), ("echo_mpserv", 0)])
 def test_a_parent_that_forgets_to_close_leaks_a_descriptor_for_each_client(
@@ -218,6 +226,7 @@ def test_a_parent_that_forgets_to_close_leaks_a_descriptor_for_each_client(
 
 
 @pytest.mark.about("close", "CLOSE_WAIT", "descriptor", "fork")
+@pytest.mark.behaviour("B13", "L8")
 @pytest.mark.scenario("S4.6")
 def test_a_leaked_connection_stays_in_close_wait(lab: Lab) -> None:
     """Where the parent forgets to close, a gone client's connection stays in CLOSE_WAIT.

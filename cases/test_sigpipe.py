@@ -37,6 +37,7 @@ def reset_between_the_writes(lab: Lab, client: str, call: str = "write") -> OneC
 
 
 @pytest.mark.about("SIGPIPE", "RST", "write")
+@pytest.mark.behaviour("E1")
 @pytest.mark.scenario("S2.10")
 def test_the_write_before_the_rst_succeeds(lab: Lab) -> None:
     """The write that brings about the RST succeeds: it is the next one that fails.
@@ -50,6 +51,7 @@ def test_the_write_before_the_rst_succeeds(lab: Lab) -> None:
 
 
 @pytest.mark.about("SIGPIPE", "RST", "write")
+@pytest.mark.behaviour("E4")
 @pytest.mark.scenario("S2.10")
 def test_the_write_after_the_rst_kills_the_client_with_sigpipe(lab: Lab) -> None:
     """A write to a connection that was reset raises SIGPIPE, which by default ends the process.
@@ -62,6 +64,7 @@ def test_the_write_after_the_rst_kills_the_client_with_sigpipe(lab: Lab) -> None
 
 
 @pytest.mark.about("SIGPIPE", "EPIPE", "SIG_IGN", "MSG_NOSIGNAL", "write", "send")
+@pytest.mark.behaviour("E6", "E7")
 @pytest.mark.scenario("S2.10")
 @pytest.mark.parametrize(("client", "call"), EITHER)
 def test_the_write_after_the_rst_returns_epipe_where_no_signal_ends_the_client(
@@ -78,6 +81,7 @@ def test_the_write_after_the_rst_returns_epipe_where_no_signal_ends_the_client(
 
 
 @pytest.mark.about("SIGPIPE", "EPIPE", "SIG_IGN", "MSG_NOSIGNAL")
+@pytest.mark.behaviour("E6")
 @pytest.mark.scenario("S2.10")
 @pytest.mark.parametrize(("client", "call"), EITHER)
 def test_a_client_that_gets_epipe_tells_of_it(lab: Lab, client: str, call: str) -> None:
@@ -92,6 +96,7 @@ def test_a_client_that_gets_epipe_tells_of_it(lab: Lab, client: str, call: str) 
 
 
 @pytest.mark.about("SIGPIPE", "MSG_NOSIGNAL")
+@pytest.mark.behaviour("E7")
 @pytest.mark.scenario("S2.10")
 def test_msg_nosignal_raises_no_signal(lab: Lab) -> None:
     """With MSG_NOSIGNAL no SIGPIPE is raised, rather than one that nothing comes of.
@@ -105,6 +110,7 @@ def test_msg_nosignal_raises_no_signal(lab: Lab) -> None:
 
 
 @pytest.mark.about("SIGPIPE", "RST", "write", "FIN")
+@pytest.mark.behaviour("E1")
 @pytest.mark.scenario("S2.10")
 def test_two_writes_before_the_rst_raise_no_sigpipe(lab: Lab) -> None:
     """It is the RST, not the FIN, that makes a write fail: before it both writes succeed.

@@ -102,6 +102,7 @@ def test_tcp_fin_timeout_does_not_set_the_time_wait_timer(lab: Lab, seconds: int
 
 
 @pytest.mark.about("TIME_WAIT", "tcp_fin_timeout")
+@pytest.mark.behaviour("B10")
 @pytest.mark.scenario("S0.4")
 @pytest.mark.waits
 @pytest.mark.slow
@@ -123,6 +124,7 @@ def test_time_wait_lasts_60_seconds(lab: Lab, seconds: int) -> None:
 
 
 @pytest.mark.about("TIME_WAIT", "EADDRINUSE", "bind")
+@pytest.mark.behaviour("B10", "B1")
 @pytest.mark.scenario("S1.5")
 @pytest.mark.waits
 @pytest.mark.slow

@@ -213,7 +213,7 @@ def test_time_wait_keeps_nobody_from_another_server(lab: Lab, version: int) -> N
 
 
 @pytest.mark.about("TIME_WAIT", "connect", "tcp_tw_reuse")
-@pytest.mark.behaviour("B.tcp_tw_reuse")
+@pytest.mark.behaviour("B16")
 @pytest.mark.waits
 @pytest.mark.parametrize(
     ("tw_reuse", "outcome"),
@@ -250,7 +250,7 @@ def more_than_a_second_passes(hosts: Joined) -> None:
 
 
 @pytest.mark.about("TIME_WAIT", "EADDRNOTAVAIL", "connect", "tcp_tw_reuse")
-@pytest.mark.behaviour("B.tcp_tw_reuse")
+@pytest.mark.behaviour("B16")
 @over_both
 def test_tcp_tw_reuse_does_not_give_the_port_out_at_once(lab: Lab, version: int) -> None:
     """With tcp_tw_reuse, too, connect() says EADDRNOTAVAIL within the first second of TIME_WAIT.
@@ -284,7 +284,7 @@ def test_2_msl_free_the_pair(lab: Lab, version: int) -> None:
 
 
 @pytest.mark.about("TIME_WAIT", "tcp_max_tw_buckets")
-@pytest.mark.behaviour("B.tcp_max_tw_buckets")
+@pytest.mark.behaviour("B15")
 @pytest.mark.parametrize("room", [0, 1, 2])
 @over_both
 def test_tcp_max_tw_buckets_bounds_the_number_of_time_waits(

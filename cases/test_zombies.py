@@ -10,6 +10,7 @@ MPSERV = ["echo_mpserv", "echo_mpserv -l"]
 
 
 @pytest.mark.about("SIGCHLD", "zombie", "wait")
+@pytest.mark.behaviour("L5")
 @pytest.mark.scenario("S2.3")
 def test_a_child_that_nobody_waits_for_is_a_zombie(lab: Lab) -> None:
     """A child that has ended stays, as a zombie, while its parent lives and does not wait for it.
@@ -25,6 +26,7 @@ def test_a_child_that_nobody_waits_for_is_a_zombie(lab: Lab) -> None:
 
 
 @pytest.mark.about("SIGCHLD", "zombie", "wait")
+@pytest.mark.behaviour("L5")
 @pytest.mark.scenario("S2.3")
 def test_the_zombies_parent_is_the_server(lab: Lab) -> None:
     """What a zombie has left to tell it keeps for the server that forked it.
@@ -49,6 +51,7 @@ def status_of(lab: Lab, process: Process) -> dict[str, str]:
 
 
 @pytest.mark.about("SIGCHLD", "zombie", "wait")
+@pytest.mark.behaviour("L5")
 @pytest.mark.scenario("S2.3")
 def test_zombies_gather_as_clients_come_and_go(lab: Lab) -> None:
     """Each client that a server without a handler has served is a zombie more.
@@ -66,6 +69,7 @@ def test_zombies_gather_as_clients_come_and_go(lab: Lab) -> None:
 
 
 @pytest.mark.about("zombie", "wait")
+@pytest.mark.behaviour("L5", "L10")
 @pytest.mark.scenario("S2.3")
 def test_zombies_go_when_the_server_ends(lab: Lab) -> None:
     """The end of the server hands its zombies to init, which waits for them.
@@ -83,6 +87,7 @@ def test_zombies_go_when_the_server_ends(lab: Lab) -> None:
 
 
 @pytest.mark.about("SIGCHLD", "zombie", "wait", "waitpid")
+@pytest.mark.behaviour("L5")
 @pytest.mark.scenario("S2.4", "S4.2")
 @pytest.mark.parametrize("server", WAITING + MPSERV)
 def test_a_handler_that_waits_leaves_no_zombie_of_one_client(lab: Lab, server: str) -> None:

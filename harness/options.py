@@ -5,6 +5,7 @@ from typing import Any
 
 MARKERS = (
     "about(*words): the options, errnos and states that a case is about; -k finds it by them",
+    "behaviour(*rows): the rows of the catalogue that a case claims, as in behaviour('A1')",
     "scenario(*rows): the rows of the scenarios that a case asserts, as in scenario('S1.2')",
     "waits: waits for a timer of the kernel, beside the busy cases",
     "slow: takes a minute or more; left out unless --slow is given",
@@ -38,6 +39,12 @@ def add(group: Any) -> None:
         "--keep-lab",
         action="store_true",
         help="when a case fails, stop before its lab ends and say how to enter it",
+    )
+    group.addoption(
+        "--list-cases",
+        type=os.path.abspath,
+        metavar="FILE",
+        help="write all that is collected to a file, a line of JSON for each case",
     )
     group.addoption(
         "--conformance-summary",

@@ -18,6 +18,7 @@ from .shown import Between, Sections
 
 pytest_plugins = [
     "harness.plugin.collection",
+    "harness.plugin.listing",
     "harness.plugin.labs",
     "harness.plugin.verdicts",
     "harness.plugin.shown",

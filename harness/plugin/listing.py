@@ -1,0 +1,35 @@
+"""All that is collected, as a file: for what looks at cases without running them."""
+
+from pathlib import Path
+
+import pytest
+
+from ..catalogue import Collected
+from ..recording import of_item, words
+from ..verdict import Verdict
+from ..workers import is_worker
+from .hook import hook
+
+
+@hook(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Writes the cases, before any is left out, to the file of --list-cases."""
+    path = config.getoption("list_cases")
+    if path and not is_worker(config):
+        lines = [_collected(item).line() for item in items]
+        try:
+            Path(path).write_text("".join(lines), encoding="utf-8")
+        except OSError as error:
+            raise pytest.UsageError(f"sockspec: --list-cases={path}: {error.strerror}") from None
+
+
+def _collected(item: pytest.Item) -> Collected:
+    record = of_item(item, Verdict.PASSED, "")
+    return Collected(
+        record.case,
+        record.claim,
+        record.sources,
+        tuple(record.about),
+        tuple(words(item, "behaviour")),
+        tuple(record.scenario),
+    )
