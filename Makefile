@@ -19,7 +19,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(CORES)
 endif
 # These follow one another when several are asked for: `make clean build`, `make conformance test`.
-ifneq ($(filter clean format setup conformance test lint bench gallery,$(MAKECMDGOALS)),)
+ifneq ($(filter clean format setup conformance test lint bench gallery docs,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -169,7 +169,7 @@ endif
 
 # --- jobs --------------------------------------------------------------------------------------------------------
 
-.PHONY: setup conformance test lint format bench gallery clean help
+.PHONY: setup conformance test lint format bench gallery docs clean help
 # Whoever calls make below pytest starts anew, without this make's jobserver. What pytest keeps of the last runs' folders
 # stays in build/ too.
 python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTEST_DEBUG_TEMPROOT="$$PWD/build" "$$(head -n 1 build/python)"
@@ -200,6 +200,13 @@ gallery:
 	@harness/setup.sh conformance
 	@$(MAKE) -s build
 	@$(python) -m harness.gallery
+
+# The page of behaviours, with what a run of every case but the slow ones gave.
+docs:
+	@harness/setup.sh conformance
+	@$(MAKE) -s build
+	@$(pytest) -q cases
+	@$(python) -m harness docs
 
 # --- lint --------------------------------------------------------------------------------------------------------
 
@@ -260,6 +267,7 @@ make lint         formatting, static analysis and types; installs what is missin
 make format       let clang-format and black have their way
 make bench        measure what calls and cases cost
 make gallery      draw the README's pictures anew, from real runs
+make docs         write the page of behaviours anew, from a run
 make setup        install what any of these needs (Debian packages)
 make clean        remove build/
 

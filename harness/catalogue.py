@@ -112,10 +112,15 @@ def by_row(cases: Iterable[Collected]) -> dict[str, list[str]]:
 def complaints(catalogue: Catalogue, cases: Sequence[Collected]) -> list[str]:
     """What does not go together, a sentence each: a row without a case or a reason, a case of no row, no source."""
     rows, claimed, without = catalogue.rows, by_row(cases), catalogue.without
+    excused = {*claimed, *without}
     bare = sorted({case.name for case in cases if not (case.claim and case.sources)})
     return [
-        *(f"{row}: no case, and no reason why" for row in rows if row not in {**claimed, **without}),
-        *(f"{row}: no such row, in {names[0]}" for row, names in claimed.items() if row not in rows),
+        *(f"{row}: no case, and no reason why" for row in rows if row not in excused),
+        *(
+            f"{row}: no such row, in {names[0]}"
+            for row, names in claimed.items()
+            if row not in rows
+        ),
         *(f"{row}: no such row, under [without]" for row in without if row not in rows),
         *(f"{row}: has a case, and a reason why not" for row in without if row in claimed),
         *(f"{name}: its docstring lacks a claim or a source" for name in bare),

@@ -148,3 +148,15 @@ def read(path: Path) -> Iterator[Record]:
                 yield Record.of(line)
             except ValueError:
                 continue
+
+
+def newest(folder: Path) -> Path:
+    """The result file of the last run.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    files = sorted(folder.glob("*.jsonl"))
+    if not files:
+        raise FileNotFoundError(f"{folder}: no result file in it; run pytest first")
+    return files[-1]
