@@ -39,11 +39,13 @@ def killed_with_room_in_the_window(lab: Lab) -> Process:
 
 
 def window_full(lab: Lab) -> Socket:
-    """Waits till the client has acknowledged all that it has room for, and its window stays shut.
+    """Waits till the client has acknowledged all that it has room for, and told that its window is
+    zero.
 
-    The last acknowledgement is a delayed one; until it comes the timer is the retransmission's.
+    The last acknowledgement is a delayed one; until it comes the timer is the retransmission's. The
+    persist timer runs already while there is room for less than a segment: its probe fills that.
     """
-    [sending] = lab.awaits(local=lab.port, state=ESTABLISHED, timer="persist")
+    [sending] = lab.awaits(local=lab.port, state=ESTABLISHED, timer="persist", send_window=0)
     return sending
 
 

@@ -51,8 +51,8 @@ class Place:
 
         Args:
             local, remote: ports.
-            more: the other members of sockets.Filter: family, type, timer, inode, local_host, remote_host, and of a
-                lab host.
+            more: the other members of sockets.Filter: family, type, timer, inode, send_window, local_host,
+                remote_host, and of a lab host.
         """
         return self._sockets(self._filter(local, remote, state, more))
 

@@ -77,6 +77,8 @@ class Socket:
     inode: int
     """0 for a socket that no process holds."""
     cookie: int
+    send_window: int | None = None
+    """Bytes beyond the last acknowledged one that the peer has said it takes; None where none is told."""
     path: str | None = None
     """AF_UNIX only; abstract names begin with @."""
     peer_inode: int | None = None
@@ -100,6 +102,7 @@ class Socket:
             uid=wire.get("uid", 0),
             inode=wire.get("inode", 0),
             cookie=wire.get("cookie", 0),
+            send_window=wire.get("send_window"),
             path=wire.get("path"),
             peer_inode=wire.get("peer_inode"),
         )
@@ -145,6 +148,8 @@ class Filter:
     timer: str | None = None
     """The timer that runs: retransmit, keepalive, time_wait or persist."""
     inode: int | None = None
+    send_window: int | None = None
+    """Bytes that the peer takes: 0 means that its window is shut, and not just smaller than a segment."""
     local_host: str | None = None
     remote_host: str | None = None
     host: str | None = None
@@ -171,6 +176,7 @@ class Filter:
             "type": _name(self.type),
             "timer": self.timer,
             "inode": self.inode,
+            "send_window": self.send_window,
         }
         return {name: value for name, value in members.items() if value is not None}
 
@@ -181,7 +187,9 @@ class Filter:
             _name(self.type) or "",
             f"local {self.local_host or ''}{'' if self.local is None else f':{self.local}'}",
             f"remote {self.remote_host or ''}{'' if self.remote is None else f':{self.remote}'}",
+            f"{self.timer} timer" if self.timer else "",
             "" if self.inode is None else f"inode {self.inode}",
+            "" if self.send_window is None else f"send window {self.send_window}",
             f"on {self.host}" if self.host else "",
         ]
         told = [word for word in words if word and word not in ("local ", "remote ")]

@@ -551,6 +551,7 @@ static const struct {
     {"remote_host", MEMBER_FILTER, NULL},
     {"state", MEMBER_FILTER, NULL},
     {"timer", MEMBER_FILTER, NULL},
+    {"send_window", MEMBER_FILTER, NULL},
     /* A filter's member, and what `holders` asks about. */
     {"inode", MEMBER_FILTER, NULL},
     {"inode", MEMBER_INODE, read_inode},

@@ -1,5 +1,7 @@
 #include "sockets.h"
 
+#include "send_window.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -157,15 +159,15 @@ static int parse_states(const json_t *request, uint32_t *out, struct reason *why
     return 0;
 }
 
-static int parse_inode(const json_t *request, int64_t *out, struct reason *why)
+static int parse_number(const json_t *request, const char *member, int64_t *out, struct reason *why)
 {
-    const json_t *value = json_object_get(request, "inode");
+    const json_t *value = json_object_get(request, member);
 
     if (!value)
         return 0;
     if (!json_is_integer(value) || json_integer_value(value) < 0 ||
         json_integer_value(value) > UINT32_MAX)
-        return expected(why, "inode", "an integer from 0 to 4294967295", value);
+        return expected(why, member, "an integer from 0 to 4294967295", value);
     *out = json_integer_value(value);
     return 0;
 }
@@ -175,9 +177,10 @@ static int check_family(struct socket_filter *filter, struct reason *why)
 {
     const struct socket_host *hosts[] = {&filter->local_host, &filter->remote_host};
 
-    if (filter->family == AF_UNIX && (filter->local >= 0 || filter->remote >= 0 ||
-                                      hosts[0]->family != AF_UNSPEC || hosts[1]->family))
-        return because(why, "family: AF_UNIX sockets have neither ports nor hosts");
+    if (filter->family == AF_UNIX &&
+        (filter->local >= 0 || filter->remote >= 0 || filter->send_window >= 0 ||
+         hosts[0]->family != AF_UNSPEC || hosts[1]->family))
+        return because(why, "family: AF_UNIX sockets have neither ports nor hosts nor windows");
     if (filter->family != AF_UNIX && filter->type == SOCK_SEQPACKET)
         return because(why, "type: SOCK_SEQPACKET needs the family AF_UNIX");
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
@@ -193,8 +196,11 @@ static int check_family(struct socket_filter *filter, struct reason *why)
 
 int socket_filter_parse(const json_t *request, struct socket_filter *filter, struct reason *why)
 {
-    *filter = (struct socket_filter){
-        .family = AF_UNSPEC, .local = -1, .remote = -1, .inode = -1}; /* everything */
+    *filter = (struct socket_filter){.family = AF_UNSPEC,
+                                     .local = -1,
+                                     .remote = -1,
+                                     .inode = -1,
+                                     .send_window = -1}; /* everything */
     if (parse_word(request, "family", families, "AF_INET, AF_INET6 or AF_UNIX", &filter->family,
                    why) < 0 ||
         parse_word(request, "type", types, "SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET",
@@ -206,7 +212,8 @@ int socket_filter_parse(const json_t *request, struct socket_filter *filter, str
         parse_states(request, &filter->states, why) < 0 ||
         parse_word(request, "timer", timers, "retransmit, keepalive, time_wait or persist",
                    &filter->timer, why) < 0 ||
-        parse_inode(request, &filter->inode, why) < 0)
+        parse_number(request, "inode", &filter->inode, why) < 0 ||
+        parse_number(request, "send_window", &filter->send_window, why) < 0)
         return -1;
     return check_family(filter, why);
 }
@@ -228,6 +235,7 @@ struct entry {
     char path[128];                /* AF_UNIX */
     size_t path_length;
     uint32_t peer_inode; /* AF_UNIX */
+    int64_t send_window; /* -1: it has none, or the kernel does not tell */
     uint32_t receive_queue, send_queue, expires, retransmits, uid, inode;
     uint64_t cookie;
 };
@@ -272,6 +280,7 @@ static bool matches(const struct socket_filter *filter, const struct entry *entr
            (filter->remote < 0 || filter->remote == entry->remote.port) &&
            (filter->inode < 0 || filter->inode == entry->inode) &&
            (filter->timer == 0 || filter->timer == entry->timer) &&
+           (filter->send_window < 0 || filter->send_window == entry->send_window) &&
            (filter->states == 0 || filter->states & state_bit(entry->state)) &&
            host_matches(&filter->local_host, entry, &entry->local) &&
            host_matches(&filter->remote_host, entry, &entry->remote);
@@ -295,7 +304,9 @@ static int ask_tcp(int netlink, const struct query *query, uint32_t wanted, uint
         struct nlmsghdr head;
         struct inet_diag_req body;
     } request = {{sizeof request, TCPDIAG_GETSOCK, NLM_F_REQUEST | NLM_F_DUMP, sequence, 0},
-                 {.idiag_family = AF_UNSPEC, .idiag_states = wanted}};
+                 {.idiag_family = AF_UNSPEC,
+                  .idiag_ext = 1 << (INET_DIAG_INFO - 1),
+                  .idiag_states = wanted}};
 
     (void)query;
     return send_request(netlink, &request, sizeof request);
@@ -337,6 +348,18 @@ static int classic_state(int state)
                                            : state;
 }
 
+/* The kernel tells of listeners too, but they send nothing. */
+static int read_inet_attribute(const struct nlattr *attribute, void *context)
+{
+    struct entry *entry = context;
+
+    if (mnl_attr_get_type(attribute) == INET_DIAG_INFO && entry->state != TCP_LISTEN &&
+        entry->state != TCP_CLOSE)
+        entry->send_window =
+            send_window(mnl_attr_get_payload(attribute), mnl_attr_get_payload_len(attribute));
+    return MNL_CB_OK;
+}
+
 static void read_inet(const struct query *query, const struct nlmsghdr *message,
                       struct entry *entry)
 {
@@ -357,6 +380,7 @@ static void read_inet(const struct query *query, const struct nlmsghdr *message,
     entry->uid = told->idiag_uid;
     entry->inode = told->idiag_inode;
     entry->cookie = cookie_of(told->id.idiag_cookie);
+    mnl_attr_parse(message, sizeof *told, read_inet_attribute, entry);
 }
 
 /* A path ends at its NUL or where the address ends; an abstract name is all that follows its NUL.
@@ -495,7 +519,7 @@ static enum progress finish(const struct nlmsghdr *message)
 static enum progress take_message(const struct query *query, const struct nlmsghdr *message,
                                   struct listing *listing)
 {
-    struct entry entry = {0};
+    struct entry entry = {.send_window = -1};
 
     if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
         return finish(message);
@@ -637,6 +661,12 @@ static json_t *names_json(const struct entry *entry)
                      endpoint_json(entry->family, &entry->remote));
 }
 
+/* NULL, so that there is no such member: it has none. */
+static json_t *send_window_json(int64_t window)
+{
+    return window < 0 ? NULL : json_integer((json_int_t)window);
+}
+
 static json_t *entry_json(const struct entry *entry)
 {
     const char *timer = name_of(timers, entry->timer);
@@ -648,8 +678,9 @@ static json_t *entry_json(const struct entry *entry)
                              (json_int_t)entry->expires, "retransmits",
                              (json_int_t)entry->retransmits, "uid", (json_int_t)entry->uid, "inode",
                              (json_int_t)entry->inode, "cookie", (json_int_t)entry->cookie),
-           *whole = json_pack("{s:s, s:s, s:s}", "family", name_of(families, entry->family), "type",
-                              type ? type : "", "state", state ? state : "UNKNOWN");
+           *whole = json_pack("{s:s, s:s, s:s, s:o*}", "family", name_of(families, entry->family),
+                              "type", type ? type : "", "state", state ? state : "UNKNOWN",
+                              "send_window", send_window_json(entry->send_window));
 
     if (!names || !rest || !whole || json_object_update(whole, names) < 0 ||
         json_object_update(whole, rest) < 0) {

@@ -19,9 +19,9 @@ struct socket_filter {
     int type;          /* 0: any */
     int local, remote; /* ports; -1: any */
     struct socket_host local_host, remote_host;
-    uint32_t states; /* bit 1 << state of the kernel's numbering; 0: any */
-    int timer;       /* the kernel's number of the timer that runs; 0: any or none */
-    int64_t inode;   /* -1: any */
+    uint32_t states;            /* bit 1 << state of the kernel's numbering; 0: any */
+    int timer;                  /* the kernel's number of the timer that runs; 0: any or none */
+    int64_t inode, send_window; /* -1: any */
 };
 
 /* Reads the filter's members out of a request (PROTOCOL.md, filter); other members are not looked

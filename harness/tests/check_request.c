@@ -500,6 +500,7 @@ static const struct {
     {"remote_host", "'127.0.0.1'"},
     {"state", "['LISTEN']"},
     {"timer", "'persist'"},
+    {"send_window", "0"},
     {"inode", "5"},
     {"name", "'far'"},
     {"capture", "true"},
@@ -523,7 +524,8 @@ static const struct {
 enum { MEMBERS = sizeof members / sizeof members[0] };
 
 #define FILTER                                                                                     \
-    "family", "type", "local", "remote", "local_host", "remote_host", "state", "timer", "inode"
+    "family", "type", "local", "remote", "local_host", "remote_host", "state", "timer", "inode",   \
+        "send_window"
 
 /* PROTOCOL.md, verbs. */
 static const struct {

@@ -1,3 +1,4 @@
+#include "send_window.h"
 #include "sockets.h"
 
 #include <check.h>
@@ -72,6 +73,7 @@ START_TEST(no_members_mean_every_inet_socket)
     ck_assert_int_eq(filter.remote_host.family, AF_UNSPEC);
     ck_assert_uint_eq(filter.states, 0);
     ck_assert_int_eq(filter.inode, -1);
+    ck_assert_int_eq(filter.send_window, -1);
 }
 END_TEST
 
@@ -80,7 +82,7 @@ START_TEST(every_member_finds_its_place)
     const struct socket_filter filter =
         accepted("{\"family\": \"AF_INET\", \"type\": \"SOCK_STREAM\", \"local\": 9877, "
                  "\"remote\": 40000, \"local_host\": \"127.0.0.1\", \"remote_host\": "
-                 "\"127.0.0.2\", \"state\": [\"LISTEN\"], \"inode\": 12}");
+                 "\"127.0.0.2\", \"state\": [\"LISTEN\"], \"inode\": 12, \"send_window\": 0}");
 
     ck_assert_int_eq(filter.family, AF_INET);
     ck_assert_int_eq(filter.type, SOCK_STREAM);
@@ -90,6 +92,7 @@ START_TEST(every_member_finds_its_place)
     ck_assert_mem_eq(filter.remote_host.bytes, "\x7f\0\0\x02", 4);
     ck_assert_uint_eq(filter.states, bit(TCP_LISTEN));
     ck_assert_int_eq(filter.inode, 12);
+    ck_assert_int_eq(filter.send_window, 0);
 }
 END_TEST
 
@@ -197,6 +200,8 @@ static const struct refusal other_numbers[] = {
     {"{\"inode\": \"1\"}", "inode: "},
     {"{\"inode\": 1.5}", "inode: "},
     {"{\"inode\": null}", "inode: "},
+    {"{\"send_window\": -1}", "send_window: expected an integer from 0 to 4294967295, got -1"},
+    {"{\"send_window\": null}", "send_window: "},
 };
 
 START_TEST(other_numbers_are_refused)
@@ -250,6 +255,7 @@ static const struct refusal contradictions[] = {
     {"{\"local_host\": \"::1\", \"remote_host\": \"127.0.0.1\"}",
      "remote_host: expected an address of AF_INET6"},
     {"{\"family\": \"AF_UNIX\", \"local\": 0}", "family: AF_UNIX sockets have neither"},
+    {"{\"family\": \"AF_UNIX\", \"send_window\": 0}", "family: AF_UNIX sockets have neither"},
     {"{\"family\": \"AF_UNIX\", \"remote\": 1}", "family: AF_UNIX sockets have neither"},
     {"{\"family\": \"AF_UNIX\", \"local_host\": \"::1\"}", "family: AF_UNIX sockets have neither"},
     {"{\"family\": \"AF_UNIX\", \"remote_host\": \"::1\"}", "family: AF_UNIX sockets have neither"},
@@ -380,7 +386,8 @@ static void end_dump(const struct kernel *kernel, uint16_t type, int code)
 /* What sockets_list makes of the answers of that kernel, to one question a dump. */
 static json_t *list_from(void (*play)(struct kernel *kernel), struct reason *why)
 {
-    const struct socket_filter tcp = {.type = SOCK_STREAM, .local = -1, .remote = -1, .inode = -1};
+    const struct socket_filter tcp = {
+        .type = SOCK_STREAM, .local = -1, .remote = -1, .inode = -1, .send_window = -1};
     struct kernel kernel = {-1, 0};
     int ends[2] = {-1, -1}, status;
     json_t *list;
@@ -538,6 +545,18 @@ START_TEST(sockets_come_in_order_and_by_name)
 }
 END_TEST
 
+START_TEST(a_kernel_of_old_does_not_tell_the_window)
+{
+    enum { BEFORE_5_4 = 57, OF_5_4, LATER = OF_5_4 + 10 };
+    const uint32_t told[LATER] = {[BEFORE_5_4] = 4000000000, [OF_5_4] = 1};
+
+    ck_assert_int_eq(send_window(told, 0), -1);
+    ck_assert_int_eq(send_window(told, BEFORE_5_4 * sizeof *told), -1);
+    ck_assert_int_eq(send_window(told, OF_5_4 * sizeof *told), 4000000000);
+    ck_assert_int_eq(send_window(told, sizeof told), 4000000000);
+}
+END_TEST
+
 #define COUNT(rows) ((int)(sizeof(rows) / sizeof *(rows)))
 
 static void add_filters(Suite *suite)
@@ -579,6 +598,7 @@ static void add_dumps(Suite *suite)
     tcase_add_test(dumps, a_missing_module_is_named);
     tcase_add_test(dumps, a_dump_that_fails_is_no_list);
     tcase_add_test(dumps, sockets_come_in_order_and_by_name);
+    tcase_add_test(dumps, a_kernel_of_old_does_not_tell_the_window);
     suite_add_tcase(suite, dumps);
 }
 
