@@ -60,6 +60,23 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def chooses_nothing(config: Any) -> bool:
+    """Whether the options leave no case out, a slow one neither."""
+    choosing = (
+        "keyword",
+        "markexpr",
+        "deselect",
+        "lf",
+        "failedfirst",
+        "stepwise",
+        "ignore",
+        "ignore_glob",
+    )
+    return bool(config.getoption("slow")) and not any(
+        config.getoption(name, None) for name in choosing
+    )
+
+
 def contradiction(config: Any) -> str | None:
     """Why the options do not go together; None when they do."""
     several = config.getoption("numprocesses", None) or config.getoption("tx", None)

@@ -24,6 +24,7 @@ def of_item(item: Any, verdict: Verdict, message: str) -> Record:
         sources=claim.sources,
         about=words(item, "about"),
         scenario=words(item, "scenario"),
+        behaviour=words(item, "behaviour"),
         platform=platforms.here().record(),
         mode=mode,
         replay=results.replay(item.nodeid, bool(item.get_closest_marker("slow")), mode),

@@ -1,16 +1,27 @@
-"""Result records: one JSON object a line, one for each case. All that reporters read."""
+"""Result records: one JSON object a line, one for each case and platform, and a last line that says they are all.
+
+All that reporters read.
+"""
 
 import inspect
 import json
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_origin, get_type_hints
 
+from .seen import Seen
 from .verdict import Verdict
+
+SCHEMA = 1
+"""The version of what follows; another one is another language."""
+
+
+class NotComparable(Exception):
+    """A file of results is missing, empty, cut off, or of another schema; the text says which and what to do."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +53,16 @@ class Record:
     sources: str = ""
     about: Sequence[str] = ()
     scenario: Sequence[str] = ()
+    behaviour: Sequence[str] = ()
+    """Rows of the catalogue, as "A3"."""
     platform: Mapping[str, str] = field(default_factory=dict)
     mode: str = ""
     """The mode of building: "release", "san"."""
     sysctls: Mapping[str, str] = field(default_factory=dict)
     observations: Sequence[Mapping[str, Any]] = ()
-    """What the assertions were given to look at."""
+    """What the case looked at, by name and number."""
+    seen: Sequence[Seen] = ()
+    """What each assertion saw, in the order of time; the last one is the one that failed, if one did."""
     evidence: str = ""
     """The time line of a case that did not pass."""
     files: Sequence[str] = ()
@@ -57,23 +72,92 @@ class Record:
 
     def line(self) -> str:
         """The record as a line of JSON, with its newline."""
-        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
+        return _line({"schema": SCHEMA, **asdict(self)})
+
+    @property
+    def on(self) -> str:
+        """The name of its platform."""
+        return self.platform.get("name", "?")
 
     @classmethod
     def of(cls, line: str) -> "Record":
         """The record that a line holds.
 
         Raises:
-            ValueError: the line is cut or no record.
+            ValueError: the line is cut, no record, or of another schema.
         """
-        members = json.loads(line)
-        if not isinstance(members, dict) or "case" not in members:
-            raise ValueError("no result record")
-        known = {name: members[name] for name in cls.__dataclass_fields__ if name in members}
+        members = _members(line)
+        known = _checked(cls, {k: v for k, v in members.items() if k != "schema"})
         known["verdict"] = Verdict(members["verdict"])
-        for name in ("about", "scenario", "observations", "files"):
+        known["seen"] = tuple(Seen(**_checked(Seen, each)) for each in known.get("seen", ()))
+        for name in ("about", "scenario", "behaviour", "observations", "files"):
             known[name] = tuple(known.get(name, ()))
         return cls(**known)
+
+
+@dataclass(frozen=True)
+class End:
+    """The last line of a file: its writer came to the end."""
+
+    planned: Mapping[str, int]
+    """Cases that were to run, by platform."""
+    everything: bool = False
+    """Whether all cases that there are were to run, and not some that were chosen."""
+
+    def line(self) -> str:
+        """The end as a line of JSON, with its newline."""
+        return _line({"schema": SCHEMA, "end": asdict(self)})
+
+
+def _line(members: Mapping[str, Any]) -> str:
+    return json.dumps(members, ensure_ascii=False) + "\n"
+
+
+def _members(line: str) -> dict[str, Any]:
+    members = json.loads(line)
+    if not isinstance(members, dict) or "schema" not in members:
+        raise ValueError("no result record")
+    if members["schema"] != SCHEMA:
+        raise ValueError(f"schema {members['schema']}, and this is for schema {SCHEMA}")
+    return members
+
+
+_KINDS: Mapping[object, tuple[type, ...]] = {
+    float: (int, float),
+    Sequence: (list,),
+    Mapping: (dict,),
+}
+
+
+def _checked(cls: type[Any], members: Any) -> dict[str, Any]:
+    """The members of a dataclass, each of its kind.
+
+    Raises:
+        ValueError: one is missing, unknown, or of another kind.
+    """
+    if not isinstance(members, dict):
+        raise ValueError(f"no {cls.__name__}, but {type(members).__name__}")
+    if unknown := sorted(set(members) - {each.name for each in fields(cls)}):
+        raise ValueError(f"a {cls.__name__} has no {', '.join(unknown)}")
+    for name, hint in get_type_hints(cls).items():
+        if name in members and not _is_of(members[name], hint):
+            raise ValueError(f"{cls.__name__}.{name} is {members[name]!r}")
+    if missing := _required(cls) - set(members):
+        raise ValueError(f"a {cls.__name__} lacks {', '.join(sorted(missing))}")
+    return dict(members)
+
+
+def _is_of(value: object, hint: Any) -> bool:
+    for each in getattr(hint, "__args__", ()) if "|" in str(hint) else (hint,):
+        kind = get_origin(each) or each
+        known = _KINDS.get(kind) or ((str,) if issubclass(kind, str) else (kind,))
+        if isinstance(value, known) and (kind is bool or not isinstance(value, bool)):
+            return True
+    return False
+
+
+def _required(cls: type[Any]) -> set[str]:
+    return {e.name for e in fields(cls) if e.default is e.default_factory}
 
 
 def replay(case: str, slow: bool, mode: str) -> str:
@@ -129,6 +213,15 @@ class ResultFile:
         self._file.write(record.line())
         self._file.flush()
 
+    def end(self, end: End) -> None:
+        """Says that nothing follows.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        if self._file is not None:
+            self._file.write(end.line())
+
     def close(self) -> None:
         """Closes the file. May be called again.
 
@@ -160,3 +253,71 @@ def newest(folder: Path) -> Path:
     if not files:
         raise FileNotFoundError(f"{folder}: no result file in it; run pytest first")
     return files[-1]
+
+
+@dataclass(frozen=True)
+class Results:
+    """A file of records, read with care."""
+
+    records: Sequence[Record]
+    end: End | None
+    trouble: str = ""
+    """Why the file cannot be relied on as a whole; empty when it can."""
+
+    @classmethod
+    def of(cls, path: Path) -> "Results":
+        """All that a file holds, and what is wrong with it."""
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError as error:
+            return cls((), None, f"{path}: {error.strerror}")
+        records: list[Record] = []
+        end, trouble = None, "" if lines else f"{path}: empty: no case has a result"
+        for number, line in enumerate(lines, 1):
+            try:
+                members = _members(line)
+                if "end" in members:
+                    end = End(**_checked(End, members["end"]))
+                else:
+                    records.append(Record.of(line))
+            except ValueError as error:
+                trouble = trouble or f"{path}:{number}: {_why(error, number == len(lines))}"
+        return cls(records, end, trouble or _lacking(path, records, end))
+
+    def relied_on(self) -> "Results":
+        """Itself.
+
+        Raises:
+            NotComparable: something is wrong with the file.
+        """
+        if self.trouble:
+            raise NotComparable(self.trouble)
+        return self
+
+
+def _why(error: ValueError, last: bool) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return "cut off in the middle: run again" if last else "no record"
+    return f"{error}; record it again with this version"
+
+
+def _lacking(path: Path, records: Sequence[Record], end: End | None) -> str:
+    if end is None:
+        return f"{path}: cut off: the line that ends it is missing; run again"
+    counts = {name: len(same) for name, same in by_platform(records).items()}
+    short = [
+        f"{name} has {counts.get(name, 0)} of {planned} results"
+        for name, planned in end.planned.items()
+        if counts.get(name, 0) < planned
+    ]
+    if short:
+        return f"{path}: not whole: {'; '.join(short)}; it was stopped before its end: run again"
+    return "" if records else f"{path}: no case has a result"
+
+
+def by_platform(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """The records of each platform, by its name."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        found.setdefault(record.on, []).append(record)
+    return found

@@ -80,11 +80,11 @@ def show_evidence(terminal: Any, passed: Sequence[Any]) -> None:
     show(terminal, "EVIDENCE", [r for r in passed if attached(r) and told(r).evidence])
 
 
-def show_unsupported(terminal: Any, records: Sequence[Record]) -> None:
-    """What is unsupported, by the reason why."""
-    reasons = summary.by_reason(records)
+def show_by_reason(terminal: Any, verdict: Verdict, records: Sequence[Record]) -> None:
+    """What has a verdict that is not red, by the reason why."""
+    reasons = summary.by_reason(records, verdict)
     if reasons:
-        terminal.write_sep("=", "UNSUPPORTED")
+        terminal.write_sep("=", verdict.upper())
     for reason, cases in reasons.items():
         terminal.write_line(reason, yellow=True)
         for case in cases:

@@ -11,13 +11,20 @@ from .results import Record
 from .scenarios import Scenario
 from .verdict import Verdict
 
-_ORDER = [Verdict.FAILED, Verdict.BROKEN, Verdict.UNSUPPORTED, Verdict.PASSED]
+_ORDER = [
+    Verdict.FAILED,
+    Verdict.BROKEN,
+    Verdict.DIVERGES,
+    Verdict.UNSUPPORTED,
+    Verdict.PASSED,
+]
 """A row of several cases is as bad as the worst of them."""
 _COLOURS = {
     Verdict.PASSED: "green",
     Verdict.FAILED: "bold red",
     Verdict.BROKEN: "bold magenta",
     Verdict.UNSUPPORTED: "yellow",
+    Verdict.DIVERGES: "cyan",
 }
 _NOT_RUN = "not run"
 
@@ -62,7 +69,7 @@ def plain(
                 text, width, initial_indent=head, subsequent_indent=" " * len(head)
             )
         lines.append("")
-    lines += _elsewhere(records, scenarios) + _not_passed(records, width) + _unsupported(records)
+    lines += _elsewhere(records, scenarios) + _not_passed(records, width) + _explained(records)
     return "\n".join([*lines, *totals(records, seconds)]) + "\n"
 
 
@@ -106,18 +113,19 @@ def _not_passed(records: Sequence[Record], width: int) -> list[str]:
     return lines
 
 
-def _unsupported(records: Sequence[Record]) -> list[str]:
+def _explained(records: Sequence[Record]) -> list[str]:
     lines: list[str] = []
-    for reason, cases in by_reason(records).items():
-        lines += [f"unsupported: {reason}", *(f"  {case}" for case in cases), ""]
+    for verdict in (Verdict.UNSUPPORTED, Verdict.DIVERGES):
+        for reason, cases in by_reason(records, verdict).items():
+            lines += [f"{verdict}: {reason}", *(f"  {case}" for case in cases), ""]
     return lines
 
 
-def by_reason(records: Iterable[Record]) -> dict[str, list[str]]:
-    """The unsupported cases by the reason why."""
+def by_reason(records: Iterable[Record], verdict: Verdict) -> dict[str, list[str]]:
+    """The cases of a verdict by the reason why."""
     reasons: dict[str, list[str]] = {}
     for record in records:
-        if record.verdict is Verdict.UNSUPPORTED:
+        if record.verdict is verdict:
             reasons.setdefault(record.message, []).append(record.case)
     return reasons
 
@@ -140,6 +148,6 @@ def _write_rich(
             colour = "dim" if word == _NOT_RUN else _COLOURS[Verdict(word)]
             table.add_row(row, Text(word, colour), str(count), Text(text))
         console.print(table)
-    rest = [*_elsewhere(records, scenarios), *_not_passed(records, width), *_unsupported(records)]
+    rest = [*_elsewhere(records, scenarios), *_not_passed(records, width), *_explained(records)]
     for line in [*rest, *totals(records, seconds)]:
         console.print(Text(line))

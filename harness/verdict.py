@@ -14,6 +14,8 @@ class Verdict(StrEnum):
     """The set-up did not come about, so the claim was not tried."""
     UNSUPPORTED = "unsupported"
     """The platform lacks what the claim needs."""
+    DIVERGES = "diverges"
+    """The claim is false, as is recorded for this platform."""
 
 
 class Broken(Exception):

@@ -11,17 +11,16 @@ import pytest
 from .. import options
 from ..children import die_with_parent
 from ..workers import is_worker
+from . import assertions, expected
 from .beside import Beside, Lost
 from .preparation import Preparation
+from .expected import Collected
 from .recorder import Recorder
 from .shown import Between, Sections
 
 pytest_plugins = [
-    "harness.plugin.collection",
-    "harness.plugin.listing",
-    "harness.plugin.labs",
-    "harness.plugin.verdicts",
-    "harness.plugin.shown",
+    f"{__name__}.{module}"
+    for module in ("assertions", "collection", "listing", "labs", "verdicts", "shown")
 ]
 
 
@@ -36,12 +35,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     if wrong := options.contradiction(config):
         raise pytest.UsageError(f"sockspec: {wrong}")
-    parts: list[object] = [Beside(config)]
+    assertions.enable(config)
+    expected.load(config)
+    collected = Collected(config)
+    parts: list[object] = [Beside(config), collected]
     if is_worker(config):
         # The first process may be killed without a chance to tell us.
         die_with_parent(os.getppid())
     else:
-        recorder = Recorder(config)
+        recorder = Recorder(config, collected)
         shown = Sections(config, recorder)
         parts += [Preparation(config), recorder, shown, Between(shown), Lost()]
     for part in parts:

@@ -1,31 +1,49 @@
 """One result record for each case."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from time import perf_counter
 from typing import Any
 
 import pytest
 
-from .. import build
+from .. import build, platforms
+from ..options import chooses_nothing
 from ..recording import of_crash
-from ..results import Merger, Record, ResultFile
+from ..results import End, Merger, Record, ResultFile
 from ..sections import attached
 from .beside import CRASHED
 from .collection import is_case
+from .expected import Collected
 from .hook import hook
 
 
 class Recorder:
     """Writes one result record for each case, in the first process only."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, collected: Collected) -> None:
         self._config = config
+        self._collected = collected
         self._file = ResultFile(build.current().results, datetime.now())
         self._began = perf_counter()
         self._merger = Merger()
         self.records: list[Record] = []
-        self.trouble = ""
-        """Why records could not be written."""
+        self.planned: set[str] = set()
+        """The cases that were chosen to run."""
+        self.troubles: list[str] = []
+        """Why the run is no success, whatever its cases gave."""
+
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Notes what is to run, where this process runs it."""
+        self._plan([item.nodeid for item in session.items])
+
+    @hook(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Notes what is to run, where workers run it."""
+        self._plan(ids)
+
+    def _plan(self, ids: Sequence[str]) -> None:
+        self.planned.update(nodeid for nodeid in ids if is_case(self._config, nodeid))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Puts the phases of a case together."""
@@ -43,15 +61,27 @@ class Recorder:
         try:
             write()
         except OSError as error:
-            self.trouble = self.trouble or f"cannot write {self._file.path}: {error.strerror}"
+            self._say(f"cannot write {self._file.path}: {error.strerror}")
+
+    def _say(self, trouble: str) -> None:
+        if trouble not in self.troubles:
+            self.troubles.append(trouble)
 
     @hook(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Closes the file; a run whose records are not whole is no success."""
+        self._guard(lambda: self._file.end(self._end()))
         self._guard(self._file.close)
         self._guard_cache(session)
-        if self.trouble:
-            _spoil(session)
+        if self.troubles:
+            _spoil(session, pytest.ExitCode.INTERNAL_ERROR)
+        if idle := self._collected.troubles():
+            self.troubles += idle
+            _spoil(session, pytest.ExitCode.TESTS_FAILED)
+
+    def _end(self) -> End:
+        everything = chooses_nothing(self._config) and self._collected.cases is not None
+        return End({platforms.here().name: len(self.planned)}, everything)
 
     def _guard_cache(self, session: pytest.Session) -> None:
         """What pytest keeps for its next run, --lf, is written after this, and dies of a full disk."""
@@ -65,8 +95,8 @@ class Recorder:
                 keep(key, value)
             except (OSError, UserWarning) as error:
                 reason = getattr(error, "strerror", None) or error
-                self.trouble = self.trouble or f"cannot write pytest's cache: {reason}"
-                _spoil(session)
+                self._say(f"cannot write pytest's cache: {reason}")
+                _spoil(session, pytest.ExitCode.INTERNAL_ERROR)
 
         cache.set = guarded
 
@@ -76,6 +106,6 @@ class Recorder:
         return perf_counter() - self._began
 
 
-def _spoil(session: pytest.Session) -> None:
+def _spoil(session: pytest.Session, status: int) -> None:
     if session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        session.exitstatus = status

@@ -16,6 +16,7 @@ from .recorder import Recorder
 _SHOWN = {
     Verdict.FAILED: ("failed", "F", "FAILED"),
     Verdict.BROKEN: ("broken", "B", "BROKEN"),
+    Verdict.DIVERGES: ("diverges", "d", "DIVERGES"),
     Verdict.UNSUPPORTED: ("unsupported", "u", "UNSUPPORTED"),
 }
 
@@ -55,8 +56,8 @@ class Sections:
         for report in stats.get("broken", []):
             first = told(report).message.partition("\n")[0]
             terminalreporter.write_line(f"BROKEN {report.nodeid} - {first}", red=True)
-        if self._recorder.trouble:
-            terminalreporter.write_line(f"sockspec: {self._recorder.trouble}", red=True)
+        for trouble in self._recorder.troubles:
+            terminalreporter.write_line(f"sockspec: {trouble}", red=True)
 
     def show(self, terminal: Any) -> None:
         """Writes the sections."""
@@ -67,7 +68,8 @@ class Sections:
         sections.show(terminal, "BROKEN", stats.get("broken", []))
         if self._config.getoption("evidence"):
             sections.show_evidence(terminal, stats.get("passed", []))
-        sections.show_unsupported(terminal, self._recorder.records)
+        sections.show_by_reason(terminal, Verdict.UNSUPPORTED, self._recorder.records)
+        sections.show_by_reason(terminal, Verdict.DIVERGES, self._recorder.records)
         if self._config.getoption("conformance_summary"):
             table = self._config.rootpath / "cases" / "scenarios.toml"
             sections.show_summary(terminal, self._recorder.records, table, self._recorder.elapsed)

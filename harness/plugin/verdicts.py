@@ -13,9 +13,12 @@ from .. import build, keep
 from ..gathered import Gathered
 from ..lab import Lab
 from ..recording import of_item
+from ..results import Record
 from ..sections import attach
 from ..verdict import Broken, Unsupported, Verdict
+from .assertions import seen_in
 from .collection import is_case
+from .expected import judged
 from .hook import hook
 from .labs import LAB
 
@@ -33,7 +36,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if verdict is Verdict.UNSUPPORTED:
         _make_skipped(item, call, report)
     if is_case(item.config, item.nodeid):
-        _set_verdict(item, report, verdict, _message(call, report), gathered, ending, lab)
+        record = replace(
+            of_item(item, verdict, _message(call, report)),
+            duration=ending,
+            seen=seen_in(item, call),
+        )
+        _set_verdict(item, report, record, gathered, lab)
     elif gathered.text:
         report.sections.append(("evidence", gathered.text))
 
@@ -107,26 +115,21 @@ def _message(call: pytest.CallInfo[None], report: pytest.TestReport) -> str:
 def _set_verdict(
     item: pytest.Item,
     report: pytest.TestReport,
-    verdict: Verdict,
-    message: str,
+    record: Record,
     gathered: Gathered,
-    ending: float,
     lab: Lab | None,
 ) -> None:
-    if verdict is Verdict.PASSED and report.when != "call":
+    if record.verdict is Verdict.PASSED and report.when != "call":
         return  # set-up and clean-up decide only when they go wrong
-    if verdict is Verdict.BROKEN and report.when == "call":
+    if record.verdict is Verdict.BROKEN and report.when == "call":
         # What broke is the set-up, and so it is an error, not a failure, in JUnit.
         report.when = "setup"
-    record = replace(
-        of_item(item, verdict, message),
-        duration=ending,
-        sysctls=lab.sysctls if lab else {},
-        observations=lab.observations if lab else (),
-    )
+    if lab:
+        record = replace(record, sysctls=lab.sysctls, observations=lab.observations)
+    record = judged(item.config, report, record)
     attach(report, gathered.into(record, _evidence_folder(item.config), build.current().root))
     properties = [(name, value) for name, value in item.user_properties if name != "verdict"]
-    item.user_properties[:] = [*properties, ("verdict", str(verdict))]
+    item.user_properties[:] = [*properties, ("verdict", str(record.verdict))]
 
 
 def _evidence_folder(config: pytest.Config) -> Path:

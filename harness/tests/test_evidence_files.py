@@ -95,7 +95,7 @@ class House:
             for path in (self.root / "build" / "results").glob("*.jsonl")
             for line in path.read_text().splitlines()
         ]
-        records = {r["case"].removeprefix(IT): r for r in map(json.loads, lines)}
+        records = {r["case"].removeprefix(IT): r for r in map(json.loads, lines) if "case" in r}
         return Run(done.returncode, done.stdout + done.stderr, records)
 
     def files(self, case: str, folder: str = "build/evidence") -> dict[str, bytes]:

@@ -1,0 +1,228 @@
+"""Expectations: what a platform is known to show instead of what a case claims, each with its reason and source."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .ranges import Range, RangeError
+from .results import Record
+from .seen import without_numbers
+from .verdict import Verdict
+
+FILE = "cases/expectations.toml"
+_MEMBERS = ("case", "platform", "observed", "reason", "source")
+_SOURCES = (
+    re.compile(r"https?://\S+\.\S+"),
+    re.compile(r"RFC \d+(?: .+)?"),
+    re.compile(r"(?:[\w.-]+ )?[\w.+-]+(?:/[\w.+-]+)+\.(?:c|h|go|S|rst|txt)(?: .+)?"),
+)
+_FINDING = re.compile(r"docs/findings/[\w.-]+\.md")
+_WHAT_IS_A_SOURCE = "a URL, an RFC's section, a kernel file or docs/findings/NAME.md"
+
+
+class ExpectationError(Exception):
+    """The file of expectations cannot be read; the text says where and what to do."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One behaviour in which a platform differs."""
+
+    behaviour: str
+    cases: Sequence[str]
+    """Ids; * and ? stand for any characters, for one."""
+    platforms: Sequence[Range]
+    observed: str
+    """What the failing assertion sees, errnos by name."""
+    reason: str
+    source: str
+    fault: str = ""
+    """Why it does not count; empty when it does."""
+
+    def names(self, case: str) -> bool:
+        """Whether it speaks of a case."""
+        return any(_glob(pattern).fullmatch(case) for pattern in self.cases)
+
+    def speaks_of(self, case: str, platform: str) -> bool:
+        """Whether it speaks of a case on a platform."""
+        return self.names(case) and any(platform in each for each in self.platforms)
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    wild = {"*": ".*", "?": "."}
+    return re.compile("".join(wild.get(each) or re.escape(each) for each in pattern))
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """All that is known to differ."""
+
+    entries: Sequence[Expectation] = ()
+
+    @classmethod
+    def load(cls, root: Path) -> "Expectations":
+        """Those of a checkout; none where it has no such file.
+
+        Raises:
+            ExpectationError: the file cannot be read, or an entry is not complete.
+        """
+        path = root / FILE
+        if not path.exists():
+            return cls()
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ExpectationError(f"{FILE}: {error}") from None
+        return cls([_entry(name, table, root) for name, table in tables.items()])
+
+    def judge(self, record: Record) -> Record:
+        """The record with the verdict that it has in the light of what is expected of its platform."""
+        found = [e for e in self.entries if e.speaks_of(record.case, record.on)]
+        if len(found) > 1:
+            both = " and ".join(repr(entry.behaviour) for entry in found)
+            return _red(
+                record, f"{FILE}: {both} speak of this case on {record.on}: leave one of them"
+            )
+        if not found or record.verdict not in (Verdict.PASSED, Verdict.FAILED):
+            return record
+        return _judged(record, found[0])
+
+    def troubles(self, cases: Iterable[str]) -> list[str]:
+        """What is wrong with entries: those without a source, and those that name none of the cases that there are.
+
+        Args:
+            cases: all, whatever was chosen of them.
+        """
+        there = list(cases)
+        faults = [f"{e.behaviour!r}: {e.fault}" for e in self.entries if e.fault]
+        idle = [
+            f"{entry.behaviour!r} names no case: {pattern}: correct or remove it"
+            for entry in self.entries
+            for pattern in entry.cases
+            if not any(_glob(pattern).fullmatch(case) for case in there)
+        ]
+        return [f"{FILE}: {each}" for each in faults + idle]
+
+
+def saw(record: Record) -> str:
+    """What the last assertion of a case saw, errnos by name; empty when it came to none."""
+    return without_numbers(record.seen[-1].value) if record.seen else ""
+
+
+def _judged(record: Record, entry: Expectation) -> Record:
+    title = f"{FILE}: {entry.behaviour!r}"
+    if record.verdict is Verdict.PASSED:
+        return _red(
+            record,
+            f"{title} is stale: on {record.on} the claim is true: remove the entry, or narrow its platform",
+        )
+    if entry.fault:
+        return _red(record, f"{title}: {entry.fault}")
+    if saw(record) != entry.observed:
+        return _red(
+            record, f"{title} expects {entry.observed!r}, and it saw {saw(record)!r}: find out why"
+        )
+    told = f"{entry.reason} ({entry.source})"
+    return replace(record, verdict=Verdict.DIVERGES, message=told)
+
+
+def _red(record: Record, why: str) -> Record:
+    message = f"{record.message}\n{why}" if record.message else why
+    return replace(record, verdict=Verdict.FAILED, message=message)
+
+
+def _entry(name: str, table: object, root: Path) -> Expectation:
+    if not isinstance(table, dict):
+        raise ExpectationError(f"{FILE}: {name!r} is no table: write [{name!r}] over its members")
+    if wrong := sorted(set(table) ^ set(_MEMBERS)):
+        raise ExpectationError(
+            f"{FILE}: {name!r}: {', '.join(wrong)}: an entry has {', '.join(_MEMBERS)}, each once"
+        )
+    members = {member: _texts(name, member, table[member]) for member in _MEMBERS}
+    try:
+        platforms = [Range.of(text) for text in members["platform"]]
+    except RangeError as error:
+        raise ExpectationError(f"{FILE}: {name!r}: {error}") from None
+    observed, reason, source = (members[m][0].strip() for m in ("observed", "reason", "source"))
+    return Expectation(
+        name, members["case"], platforms, observed, reason, source, _fault(reason, source, root)
+    )
+
+
+def _texts(name: str, member: str, value: Any) -> list[str]:
+    several = member in ("case", "platform") and isinstance(value, list)
+    texts = value if several else [value]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise ExpectationError(f"{FILE}: {name!r}: {member} must be a text, not {value!r}")
+    return list(texts)
+
+
+def _fault(reason: str, source: str, root: Path) -> str:
+    if not reason:
+        return "it has no reason: say why the platform differs"
+    if not source:
+        return f"it has no source: find {_WHAT_IS_A_SOURCE}"
+    if _FINDING.fullmatch(source):
+        return "" if (root / source).exists() else f"there is no {source}: write the finding up"
+    if not any(pattern.fullmatch(source) for pattern in _SOURCES):
+        return f"{source!r} is no source: name {_WHAT_IS_A_SOURCE}"
+    return ""
+
+
+def proposed(records: Sequence[Record], there: Expectations) -> str:
+    """New entries, as TOML, for what failed and is not spoken of yet: with what was seen, and without a source.
+
+    Cases of one function that saw the same on the same platforms share an entry.
+    """
+    platforms: dict[tuple[str, str], set[str]] = {}
+    claims: dict[str, str] = {}
+    for record in records:
+        spoken = any(entry.speaks_of(record.case, record.on) for entry in there.entries)
+        if record.verdict is Verdict.FAILED and record.seen and not spoken:
+            platforms.setdefault((record.case, saw(record)), set()).add(record.on)
+            claims.setdefault(_function(record.case), record.claim or _function(record.case))
+    alike: dict[tuple[str, str, frozenset[str]], list[str]] = {}
+    for (case, value), names in platforms.items():
+        alike.setdefault((_function(case), value, frozenset(names)), []).append(case)
+    taken = {entry.behaviour for entry in there.entries}
+    entries = []
+    for (function, value, those), cases in alike.items():
+        behaviour = _free(f"not so: {claims[function]}", taken)
+        taken.add(behaviour)
+        entries.append(_toml(behaviour, sorted(cases), sorted(those), value))
+    return "\n".join(entries)
+
+
+def _function(case: str) -> str:
+    return case.partition("[")[0]
+
+
+def _free(name: str, taken: set[str]) -> str:
+    numbers = (f"{name} ({n})" for n in range(2, len(taken) + 3))
+    return name if name not in taken else next(each for each in numbers if each not in taken)
+
+
+def _toml(behaviour: str, cases: Sequence[str], platforms: Sequence[str], observed: str) -> str:
+    lines = [
+        f"[{_quoted(behaviour)}]",
+        f"case = {_list(cases)}",
+        f"platform = {_list(platforms)}",
+        f"observed = {_quoted(observed)}",
+        'reason = ""',
+        'source = ""',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _list(texts: Sequence[str]) -> str:
+    if len(texts) == 1:
+        return _quoted(texts[0])
+    return "[\n" + "".join(f"  {_quoted(text)},\n" for text in texts) + "]"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
