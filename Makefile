@@ -2,8 +2,18 @@
 # Sources are found by pattern: adding a server, a client or a test never edits this file.
 
 SAN ?=
-mode := $(if $(filter-out 0,$(SAN)),san,release)
+# Programs for another ABI, in a folder of their own: make PROGRAMS=sparc64, make PROGRAMS=aarch64-macos.
+PROGRAMS ?=
+mode := $(or $(PROGRAMS),$(if $(filter-out 0,$(SAN)),san,release))
 B := build/$(mode)
+# What is missing for these is another job's business.
+job_of_programs := $(if $(PROGRAMS),$(if $(filter %-macos,$(PROGRAMS)),cross-macos,foreign))
+foreign := sparc64 alpha mips hppa
+macos   := x86_64-macos aarch64-macos
+zig     := build/zig/node_modules/.bin/zig
+ifneq ($(PROGRAMS),)
+CC := $(if $(filter %-macos,$(PROGRAMS)),$(zig) cc -target $(PROGRAMS),$(PROGRAMS)-linux-gnu-gcc)
+endif
 
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 GO ?= go
@@ -19,14 +29,14 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(CORES)
 endif
 # These follow one another when several are asked for: `make clean build`, `make conformance test`.
-ifneq ($(filter clean format setup conformance test lint bench gallery docs,$(MAKECMDGOALS)),)
+ifneq ($(filter clean format setup conformance test lint bench gallery docs foreign cross-macos,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
 # --- sources -----------------------------------------------------------------------------------------------------
 
 common_c    := $(wildcard harness/common/*.c)
-conductor_c := $(wildcard harness/conductor/*.c harness/conductor/*/*.c)
+conductor_c := $(if $(PROGRAMS),,$(wildcard harness/conductor/*.c harness/conductor/*/*.c))
 exhibit_c   := $(wildcard harness/exhibit/*.c)
 servers_c   := $(wildcard servers/*.c)
 clients_c   := $(wildcard clients/*.c)
@@ -43,6 +53,7 @@ exhibit   := $(exhibit_c:%.c=$(B)/obj/%.o)
 conductor := $(if $(conductor_c),$(B)/bin/conductor)
 servers   := $(servers_c:%.c=$(B)/%)
 clients   := $(clients_c:%.c=$(B)/%)
+errnos    := $(B)/errnos
 checks    := $(checks_c:harness/%.c=$(B)/%)
 programs  := $(programs_c:harness/%.c=$(B)/%)
 # Where there is no Go, what needs a Go program is unsupported.
@@ -90,7 +101,7 @@ link    = $(CC) $(CFLAGS) $(unless_static) $(LDFLAGS)
 # build: what cases run. build-tests: what the project's own tests run. Neither has a recipe, so that `make -q` can
 # say whether there is anything to do.
 .PHONY: build build-tests
-build: $(conductor) $(servers) $(clients)
+build: $(conductor) $(servers) $(clients) $(errnos)
 build-tests: build $(checks) $(programs) $(go_programs)
 
 # A program whose source is gone must not be found any more.
@@ -147,6 +158,10 @@ $(servers) $(clients): $(B)/%: $(B)/obj/%.o $(exhibit) $(common) $(B)/lists
 $(checks): $(B)/%: $(B)/obj/harness/%.o $(parts) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(conductor_needs) $(checks_need)) -o "$$part")
 
+# The numbers of this ABI, from the headers that its programs are compiled with.
+$(errnos): $(B)/flags
+	$(call run,ERRNOS,$(CC) $(gnu) -E -dM -include errno.h -x c /dev/null | sort >"$$part")
+
 # These stand alone: X_static.c is linked statically, X_threads.c with threads.
 $(programs): $(B)/%: $(B)/obj/harness/%.o
 	$(call run,LINK,$(link) $(if $(findstring _static,$(@F)),-static) $(if $(findstring _threads,$(@F)),-pthread) \
@@ -157,19 +172,20 @@ $(go_programs): $(B)/%: harness/%.go | $(B)/flags
 
 # Nothing can be built without these: say what is missing once, instead of once a file.
 for_tests := $(filter build-tests lint-all,$(MAKECMDGOALS))
-missing := $(if $(shell command -v $(firstword $(CC)) 2>/dev/null),,compiler) $(if $(conductor_needs),,libraries) \
+missing := $(if $(shell command -v $(firstword $(CC)) 2>/dev/null),,compiler) \
+           $(if $(or $(PROGRAMS),$(conductor_needs)),,libraries) \
            $(if $(and $(for_tests),$(checks_c)),$(if $(checks_need),,check))
 ifneq ($(strip $(missing)),)
 .PHONY: say-missing
 say-missing:
-	@harness/setup.sh --check $(if $(for_tests),test,build)
+	@harness/setup.sh --check $(or $(job_of_programs),$(if $(for_tests),test,build))
 	@echo 'sockspec: cannot build with CC=$(CC): $(strip $(missing)) not found' >&2; exit 1
 $(B)/flags $(B)/lists: | say-missing
 endif
 
 # --- jobs --------------------------------------------------------------------------------------------------------
 
-.PHONY: setup conformance test lint format bench gallery docs clean help
+.PHONY: setup conformance test lint format bench gallery docs foreign cross-macos clean help
 # Whoever calls make below pytest starts anew, without this make's jobserver. What pytest keeps of the last runs' folders
 # stays in build/ too.
 python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTEST_DEBUG_TEMPROOT="$$PWD/build" "$$(head -n 1 build/python)"
@@ -207,6 +223,21 @@ docs:
 	@$(MAKE) -s build
 	@$(pytest) -q cases
 	@$(python) -m harness docs
+
+# Programs that qemu-user runs on this kernel: pytest --programs=sparc64
+foreign:
+	@harness/setup.sh foreign
+	@$(MAKE) -s $(foreign:%=programs-%)
+
+# Whether the programs compile and link for macOS.
+cross-macos:
+	@harness/setup.sh cross-macos
+	@$(MAKE) -s $(macos:%=programs-%)
+
+programs_for := $(foreign:%=programs-%) $(macos:%=programs-%)
+.PHONY: $(programs_for)
+$(programs_for): programs-%:
+	@$(MAKE) PROGRAMS=$* build
 
 # --- lint --------------------------------------------------------------------------------------------------------
 
@@ -266,6 +297,8 @@ make test         run the project's own tests; installs what is missing
 make lint         formatting, static analysis and types; installs what is missing
 make format       let clang-format and black have their way
 make bench        measure what calls and cases cost
+make foreign      build the programs for other ABIs, where errnos have other numbers: $(foreign)
+make cross-macos  compile and link the programs for macOS
 make gallery      draw the README's pictures anew, from real runs
 make docs         write the page of behaviours anew, from a run
 make setup        install what any of these needs (Debian packages)

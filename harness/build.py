@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-
+PROGRAMS = "SOCKSPEC_PROGRAMS"
+"""The variable that names the ABI of the programs."""
 _OURS = "sockspec: "
 """How the Makefile and what it calls begin what they have to say themselves."""
 _ROOM = 1 << 16
@@ -28,6 +29,8 @@ class Build:
     root: Path
     mode: str
     """"release", or "san" with sanitizers."""
+    abi: str = ""
+    """What the programs are compiled for: "sparc64"; empty for this machine's own ABI."""
 
     @property
     def top(self) -> Path:
@@ -38,6 +41,11 @@ class Build:
     def folder(self) -> Path:
         """The folder of this mode."""
         return self.top / self.mode
+
+    @property
+    def programs(self) -> Path:
+        """The folder that holds servers/ and clients/."""
+        return self.top / (self.abi or self.mode)
 
     @property
     def conductor(self) -> Path:
@@ -70,13 +78,18 @@ class Build:
         if not (self.root / "Makefile").exists():
             return
         with self._alone():
-            if self._make("-q", "build").returncode == 0:
-                return
-            began = time.monotonic()
-            made = self._make("build")
-            if made.returncode != 0:
-                raise BuildFailed(_essence(made))
-        say(f"built what was out of date ({self.mode}) in {time.monotonic() - began:.1f} s")
+            self._make_up_to_date(say, self.mode)
+            if self.abi:
+                self._make_up_to_date(say, self.abi, f"PROGRAMS={self.abi}")
+
+    def _make_up_to_date(self, say: Callable[[str], None], what: str, *settings: str) -> None:
+        if self._make("-q", "build", *settings).returncode == 0:
+            return
+        began = time.monotonic()
+        made = self._make("build", *settings)
+        if made.returncode != 0:
+            raise BuildFailed(_essence(made))
+        say(f"built what was out of date ({what}) in {time.monotonic() - began:.1f} s")
 
     def _make(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         argv = ["make", "-C", os.fspath(self.root), "--no-print-directory", *arguments]
@@ -121,7 +134,9 @@ def current(root: Path | None = None) -> Build:
     """The build that this process uses.
 
     The checkout is `root`, else SOCKSPEC_ROOT, else the one that the harness lies in. SAN in the
-    environment, unless it is 0, means the build with sanitizers, as it does for make.
+    environment, unless it is 0, means the build with sanitizers, as it does for make;
+    SOCKSPEC_PROGRAMS names the ABI of the programs, if it is not this machine's.
     """
     chosen = root or os.environ.get("SOCKSPEC_ROOT") or Path(__file__).resolve().parent.parent
-    return Build(Path(chosen), "release" if os.environ.get("SAN", "") in ("", "0") else "san")
+    mode = "release" if os.environ.get("SAN", "") in ("", "0") else "san"
+    return Build(Path(chosen), mode, os.environ.get(PROGRAMS, ""))

@@ -8,7 +8,9 @@ from pathlib import Path
 from time import time_ns
 from typing import Any
 
+from .abi import numbers
 from .conductor import Refused
+from .errno_names import Errno
 from .event import Event
 from .host import Host
 from .network import Network
@@ -56,6 +58,8 @@ class Settings:
 
     programs: Path
     """The folder that holds servers/ and clients/."""
+    launcher: Sequence[str] = ()
+    """What runs those that the kernel does not: an emulator and its arguments."""
     deadline: float = 5.0
     """Seconds that a verb waits unless it says otherwise."""
     sanitized: bool = False
@@ -151,12 +155,14 @@ class Lab(Place):
             Broken: there is no such program, or it cannot be started.
         """
         path = find_program(program, self._settings.programs)
+        launcher = self._settings.launcher if path.is_relative_to(self._settings.programs) else ()
         streams = Streams(stdin, stdout, stderr)
         try:
             wire = self.ask(
                 "start",
                 descriptors=streams.theirs,
-                argv=[os.fspath(path), *map(str, args)],
+                argv=[*launcher, os.fspath(path), *map(str, args)],
+                emulates=path.name if launcher else None,
                 env=self._environment(env),
                 host=name_of(host),
                 limits=_pairs({"fsize": _FILE_LIMIT, **(limits or {})}),
@@ -376,8 +382,23 @@ class Lab(Place):
         """From now on the verdict depends on segments: it means nothing when one was lost by itself."""
         self._asked_segments = True
 
+    def number(self, errno: Errno) -> int:
+        """The number by which programs know an errno here: their ABI's, which is the kernel's own unless an emulator
+        stands between.
+
+        Raises:
+            Broken: it has none.
+        """
+        known = numbers(self._settings.programs)
+        if errno not in known:
+            raise Broken(
+                f"the headers of {self._settings.programs.name} have no number for {errno}"
+            )
+        self.observations.append({"errno": str(errno), "number": known[errno]})
+        return known[errno]
+
     def observe(self, process: str, call: str, nth: int, outcome: Outcome) -> None:
-        """Notes an outcome for the result record."""
+        """Notes an outcome for the result record, the number of an errno as the kernel gave it."""
         seen: dict[str, Any] = {"process": process, "call": call, "nth": nth}
         if outcome.errno is None:
             seen["value"] = outcome.value

@@ -1,6 +1,7 @@
 """sockspec's options and markers for pytest. Knows of pytest only the objects that it is given."""
 
 import os
+import re
 from typing import Any
 
 MARKERS = (
@@ -17,6 +18,12 @@ def add(group: Any) -> None:
     """Adds the options to a group of pytest's parser."""
     group.addoption(
         "--slow", action="store_true", help="run the cases that take a minute or more, too"
+    )
+    group.addoption(
+        "--programs",
+        type=_abi,
+        metavar="ABI",
+        help="run programs that were compiled for another ABI, by qemu-user: sparc64, alpha, mips, hppa",
     )
     group.addoption(
         "--deadline",
@@ -51,6 +58,12 @@ def add(group: Any) -> None:
         action="store_true",
         help="end with a table of scenarios, claims and verdicts",
     )
+
+
+def _abi(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]+", text):
+        raise ValueError(f"{text!r} is no name of an ABI")
+    return text
 
 
 def _seconds(text: str) -> float:

@@ -3,31 +3,60 @@
 import functools
 import os
 import platform
-from dataclasses import asdict, dataclass
+import subprocess
+from dataclasses import asdict, dataclass, replace
+
+from . import abi, build
 
 
 @dataclass(frozen=True)
 class Platform:
-    """Operating system, kernel and architecture, with the library between them and the programs."""
+    """Operating system, kernel and architecture, with the library between them and the programs.
+
+    What a call does is the kernel's doing; by which number the program knows an errno is its ABI's.
+    """
 
     name: str
-    """For example "linux-6.18-x86_64"."""
+    """For example "linux-6.18-x86_64", or "linux-sparc64" where an emulator runs programs of that ABI on this kernel."""
     release: str
     """The kernel's full release."""
     machine: str
+    """The kernel's."""
     libc: str
-    """For example "glibc 2.36"."""
+    """The programs': for example "glibc 2.36"."""
+    abi: str = ""
+    """The programs': "sparc64"; as `machine` unless they are run by an emulator."""
+    emulator: str = ""
+    """What it says of its version; empty where there is none."""
 
     def record(self) -> dict[str, str]:
         """The platform as result records write it."""
         return asdict(self)
 
 
-@functools.cache
 def here() -> Platform:
-    """The platform of this process."""
-    release, machine = platform.release(), platform.machine()
-    return Platform(_name(platform.system(), release, machine), release, machine, _libc())
+    """The platform of this process's cases."""
+    current = build.current()
+    return _foreign(current) if current.abi else _native()
+
+
+@functools.cache
+def _native() -> Platform:
+    system, release, machine = platform.system(), platform.release(), platform.machine()
+    return Platform(_name(system, release, machine), release, machine, _libc(), abi=machine)
+
+
+@functools.cache
+def _foreign(here: build.Build) -> Platform:
+    asked = [abi.launcher(here.abi)[0], "--version"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    return replace(
+        _native(),
+        name=f"{platform.system().lower()}-{here.abi}",
+        libc=abi.libc(here.programs),
+        abi=here.abi,
+        emulator=said.splitlines()[0],
+    )
 
 
 def _name(system: str, release: str, machine: str) -> str:

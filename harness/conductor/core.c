@@ -417,16 +417,21 @@ struct orders core_born(struct core *core, struct thread *thread)
     return consult(core, thread, &happening, log_append(core->log, &head, NULL, 0));
 }
 
-static void take_name(struct process *process, const char *path)
+void core_name(struct process *process, const char *name)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
     size_t length = strlen(name);
 
     if (length >= sizeof process->name)
         length = sizeof process->name - 1;
     memcpy(process->name, name, length);
     process->name[length] = '\0';
+}
+
+static void take_name(struct process *process, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    core_name(process, slash ? slash + 1 : path);
 }
 
 struct orders core_executed(struct core *core, struct thread *thread, const char *path)
@@ -437,7 +442,8 @@ struct orders core_executed(struct core *core, struct thread *thread, const char
     struct orders orders;
     uint64_t event;
 
-    take_name(process, path);
+    if (process->life != LIFE_LOADING || !process->name[0])
+        take_name(process, path);
     event = log_append(core->log, &head, process->name, strlen(process->name));
     orders = consult(core, thread, &happening, event);
     if (process->life == LIFE_LOADING) {

@@ -120,6 +120,10 @@ void core_close(struct core *core);
 struct process *core_process(struct core *core, const struct process *parent, pid_t pid,
                              enum born born);
 struct thread *core_thread(struct process *process, pid_t tid);
+
+/* What a process is called till its next exec: of one that is still loading, instead of what its
+ * executable is called. */
+void core_name(struct process *process, const char *name);
 void core_thread_gone(struct thread *thread);
 
 struct orders core_entered(struct core *core, struct thread *thread, const struct call_shape *call,

@@ -62,6 +62,7 @@ typedef int member_reader(json_t *value, struct request *request, struct reason 
 #define MEMBER_ORDER MEMBER(41)
 #define MEMBER_TO MEMBER(42)
 #define MEMBER_FRAME MEMBER(43)
+#define MEMBER_EMULATES MEMBER(44)
 
 static const struct {
     const char *name;
@@ -70,8 +71,8 @@ static const struct {
     [VERB_HELLO] = {"hello", 0, 0},
     [VERB_SYSCTL] = {"sysctl", 0, MEMBER_HOST | MEMBER_SET | MEMBER_GET},
     [VERB_START] = {"start", MEMBER_ARGV | MEMBER_ENV,
-                    MEMBER_CWD | MEMBER_HOST | MEMBER_LIMITS | MEMBER_USER | MEMBER_DETACHABLE |
-                        MEMBER_DEADLINE},
+                    MEMBER_CWD | MEMBER_EMULATES | MEMBER_HOST | MEMBER_LIMITS | MEMBER_USER |
+                        MEMBER_DETACHABLE | MEMBER_DEADLINE},
     [VERB_REACH] = {"reach", MEMBER_PROCESS | MEMBER_MOMENT, MEMBER_SCOPE | MEMBER_DEADLINE},
     [VERB_ARM] = {"arm", MEMBER_MOMENT | MEMBER_ACTION,
                   MEMBER_PROCESS | MEMBER_SCOPE | MEMBER_TIMES},
@@ -402,6 +403,11 @@ static int read_cwd(json_t *value, struct request *request, struct reason *why)
     return value_text(value, "cwd", &request->cwd, why);
 }
 
+static int read_emulates(json_t *value, struct request *request, struct reason *why)
+{
+    return value_text(value, "emulates", &request->emulates, why);
+}
+
 static int read_user(json_t *value, struct request *request, struct reason *why)
 {
     return value_integer(value, "user", 0, UINT32_MAX - 1, &request->user, why);
@@ -514,6 +520,7 @@ static const struct {
     {"call", MEMBER_CALL, read_call},
     {"host", MEMBER_HOST, read_host},
     {"cwd", MEMBER_CWD, read_cwd},
+    {"emulates", MEMBER_EMULATES, read_emulates},
     {"user", MEMBER_USER, read_user},
     {"detachable", MEMBER_DETACHABLE, read_detachable},
     {"raw", MEMBER_RAW, read_raw},

@@ -96,6 +96,7 @@ struct request {
     const char *call;           /* blocked; borrowed from members, as all text */
     const char *host;           /* "host" when left out */
     const char *cwd;            /* start; NULL when left out */
+    const char *emulates;       /* start; NULL when left out */
     json_int_t user;            /* start; -1 when left out */
     struct wire_plan plan;      /* host (its name), wire */
     const char *wire, *to;      /* cut, mend, forge */

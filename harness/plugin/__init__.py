@@ -9,6 +9,7 @@ import os
 import pytest
 
 from .. import options
+from ..build import PROGRAMS
 from ..children import die_with_parent
 from ..workers import is_worker
 from . import assertions, expected
@@ -33,6 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Registers the parts: in every process those that run cases, in the first one those that tell of them."""
     for marker in options.MARKERS:
         config.addinivalue_line("markers", marker)
+    if programs := config.getoption("programs"):
+        os.environ[
+            PROGRAMS
+        ] = programs  # workers, and whatever else asks for the build, are told so
     if wrong := options.contradiction(config):
         raise pytest.UsageError(f"sockspec: {wrong}")
     assertions.enable(config)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .. import build
+from .. import abi, build
 from ..conductor import ConductorFailed
 from ..lab import Lab, Settings
 from ..relay import Relay
@@ -35,7 +35,8 @@ def _settings(config: pytest.Config) -> Settings:
     here = build.current()
     usual = _DEADLINE_SANITIZED if here.sanitized else _DEADLINE
     return Settings(
-        programs=here.folder,
+        programs=here.programs,
+        launcher=abi.launcher(here.abi),
         deadline=config.getoption("deadline") or usual,
         sanitized=here.sanitized,
     )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from .. import build, platforms
+from ..abi import NoEmulator, launcher
 from ..conductor import ConductorFailed
 from .hook import hook
 from .labs import relay_of
@@ -24,10 +25,11 @@ class Preparation:
         here = build.current()
         try:
             here.bring_up_to_date(self._say)
+            launcher(here.abi)
             if here.conductor.exists():
                 relay = relay_of(self._config)
                 relay.retire(relay.take())
-        except (build.BuildFailed, ConductorFailed) as error:
+        except (build.BuildFailed, NoEmulator, ConductorFailed) as error:
             raise pytest.UsageError(f"sockspec: {error}") from None
 
     def _say(self, text: str) -> None:

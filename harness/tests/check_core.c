@@ -296,6 +296,21 @@ static const struct {
 };
 enum { PATHS = sizeof paths / sizeof paths[0] };
 
+START_TEST(a_name_that_was_given_lasts_till_the_next_exec)
+{
+    struct core *core = open_core();
+    struct thread *thread = loading(core);
+
+    core_name(thread->process, "server");
+    core_executed(core, thread, "/bin/emulator");
+    ck_assert_str_eq(thread->process->name, "server");
+    ck_assert_mem_eq(log_record(core->log, thread->held_at)->bytes, "server", 6);
+    core_executed(core, thread, "/bin/other");
+    ck_assert_str_eq(thread->process->name, "other");
+    core_close(core);
+}
+END_TEST
+
 START_TEST(a_process_is_called_as_its_program_and_so_is_its_child)
 {
     struct core *core = open_core();
@@ -1037,6 +1052,7 @@ static void add_processes(Suite *suite)
     tcase_add_test(exec, a_program_is_held_at_its_first_exec);
     tcase_add_test(exec, it_is_not_held_at_the_next);
     tcase_add_test(exec, a_child_is_not_held_at_its_exec);
+    tcase_add_test(exec, a_name_that_was_given_lasts_till_the_next_exec);
     tcase_add_loop_test(exec, a_process_is_called_as_its_program_and_so_is_its_child, 0, PATHS);
     suite_add_tcase(suite, processes);
     suite_add_tcase(suite, exec);

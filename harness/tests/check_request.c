@@ -146,6 +146,8 @@ static void write_texts(FILE *out, const struct request *request)
         fprintf(out, " host=%s", request->host);
     if (request->cwd)
         fprintf(out, " cwd=%s", request->cwd);
+    if (request->emulates)
+        fprintf(out, " emulates=%s", request->emulates);
 }
 
 static void write_filter(FILE *out, const struct socket_filter *filter)
@@ -283,6 +285,8 @@ static const struct {
      "'cwd': '/tmp', 'host': 'far', 'limits': {'nofile': [8, 16]}, 'user': 1000, "
      "'detachable': true}",
      "start user=1000 detachable=1 host=far cwd=/tmp"},
+    {"{'id': 7, 'do': 'start', 'argv': ['/a', '/b'], 'env': {}, 'emulates': 'b'}",
+     "start emulates=b"},
     {"{'id': 7, 'do': 'start', 'argv': ['/a'], 'env': {}, 'user': 0, 'detachable': false, "
      "'limits': {}}",
      "start user=0"},
@@ -482,6 +486,7 @@ static const struct {
     {"call", "'accept'"},
     {"host", "'host'"},
     {"cwd", "'/'"},
+    {"emulates", "'server'"},
     {"user", "1"},
     {"detachable", "true"},
     {"raw", "true"},
@@ -535,7 +540,7 @@ static const struct {
     [VERB_SYSCTL] = {"sysctl", {NULL}, {"host", "set", "get"}},
     [VERB_START] = {"start",
                     {"argv", "env"},
-                    {"cwd", "host", "limits", "user", "detachable", "deadline"}},
+                    {"cwd", "host", "limits", "user", "detachable", "emulates", "deadline"}},
     [VERB_REACH] = {"reach", {"process", "moment"}, {"scope", "deadline"}},
     [VERB_ARM] = {"arm", {"process", "moment", "action"}, {"scope", "times"}},
     [VERB_REACHED] = {"reached", {"watch"}, {"deadline"}},
@@ -861,6 +866,8 @@ static const struct refusal {
      "env: expected an object of texts with names free of =, got "
      "{'': ''}"},
     {"start", "cwd", "''", "cwd: expected a text, got ''"},
+    {"start", "emulates", "''", "emulates: expected a text, got ''"},
+    {"start", "emulates", "1", "emulates: expected a text, got 1"},
     {"start", "cwd", "false", "cwd: expected a text, got false"},
     {"start", "limits", "[8, 16]", "limits: expected an object, got [8, 16]"},
     {"start", "limits", "{'frob': [1, 2]}",

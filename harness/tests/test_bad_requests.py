@@ -189,6 +189,7 @@ GOOD: tuple[Request, ...] = (
         "do": "start",
         "argv": ["/bin/true", "1"],
         "env": {"A": "1"},
+        "emulates": "program",
         "cwd": "/",
         "host": "host",
         "limits": {"nofile": [32, 64], "core": [0, 0]},
@@ -359,6 +360,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "after": (*NO_INTEGER, NESTED, -1),
     "limit": (*NO_INTEGER, NESTED, -1, 0),
     "host": (*NO_TEXT, *STRANGE, NESTED, "", "hosts"),
+    "emulates": (*NO_TEXT, "", NESTED),
     "cwd": (*NO_TEXT, "/nonexistent", "/etc/hosts", LONG, "", NESTED),
     "user": (*NO_INTEGER, NESTED, -1, 2**32),
     "argv": (*NO_LIST, NESTED, [], [""], ["true"], ["/nonexistent"], ["/etc"], ["/etc/hosts"])

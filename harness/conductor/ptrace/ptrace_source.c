@@ -151,14 +151,17 @@ static int await_exec(pid_t pid)
 }
 
 /* The program is loaded: from here on it is a process of the lab, held at its exec. */
-static struct process *adopt(struct core *core, pid_t pid, bool filtered)
+static struct process *adopt(struct core *core, pid_t pid, const char *emulates, bool filtered)
 {
     struct process *process = tracee_process(core, NULL, pid, BORN_START, filtered);
     struct thread *thread = process ? tracee_thread(process, pid) : NULL;
 
     if (!thread)
         return NULL;
+    if (emulates)
+        core_name(process, emulates);
     tracee_exec_stop(core, thread);
+    traced_of(process)->emulated = emulates != NULL;
     return process;
 }
 
@@ -176,7 +179,7 @@ static int start(struct core *core, const struct request *request, int streams[3
     if (status == 0 && await_exec(spawned.pid) < 0)
         status = spawn_failure(&spawned, request, why);
     if (status == 0) {
-        *process = adopt(core, spawned.pid, filter != NULL);
+        *process = adopt(core, spawned.pid, request->emulates, filter != NULL);
         if (!*process)
             status = because(why, "out of memory");
     }

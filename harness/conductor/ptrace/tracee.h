@@ -65,8 +65,9 @@ struct signal_setting {
 
 struct traced {
     bool filtered;
-    bool killed;  /* by us: SIGKILL itself has woken it, and what it stops at next is its end */
-    bool leaving; /* past its exit stop: its death is near */
+    bool emulated; /* it runs a program of another kind of machine */
+    bool killed;   /* by us: SIGKILL itself has woken it, and what it stops at next is its end */
+    bool leaving;  /* past its exit stop: its death is near */
     struct signal_setting dispositions[SIGNALS];
 };
 

@@ -130,6 +130,7 @@ void tracee_exec_stop(struct core *core, struct thread *thread)
         if (traced->dispositions[i].kind == DISPOSITION_HANDLER)
             traced->dispositions[i] = (struct signal_setting){DISPOSITION_DEFAULT, 0};
     }
+    traced->emulated = false;
     tracee_of(thread)->depth = 0;
     snprintf(link, sizeof link, "/proc/%d/exe", (int)thread->tid);
     length = readlink(link, path, sizeof path - 1);

@@ -149,6 +149,16 @@ static bool ignore(struct core *core, struct thread *thread)
     return is_final(tracee) && end_call(core, thread);
 }
 
+/* By faults an emulator notices that its program writes to what it has translated; one that is the
+ * program's own it sends on, as a signal from itself. */
+static bool is_the_emulators(const struct thread *thread, const siginfo_t *signal)
+{
+    const bool fault =
+        (signal->si_signo == SIGSEGV || signal->si_signo == SIGBUS) && signal->si_code > 0;
+
+    return fault && traced_of(thread->process)->emulated;
+}
+
 void tracee_signal_stop(struct core *core, struct thread *thread)
 {
     struct tracee *tracee = tracee_of(thread);
@@ -157,7 +167,7 @@ void tracee_signal_stop(struct core *core, struct thread *thread)
     if (ptrace(PTRACE_GETSIGINFO, thread->tid, 0, &tracee->signal) < 0)
         return; /* killed meanwhile */
     number = tracee->signal.si_signo;
-    if (number <= 0 || number >= SIGNALS) {
+    if (number <= 0 || number >= SIGNALS || is_the_emulators(thread, &tracee->signal)) {
         tracee->deliver = number;
         tracee_resume(thread);
         return;
