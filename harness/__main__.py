@@ -4,10 +4,19 @@ import argparse
 import sys
 
 from .catalogue import CatalogueError
-from .commands import claims, docs, summary
+from .commands import claims, compare, docs, expect, record, summary
+from .expectations import ExpectationError
+from .results import NotComparable
 from .scenarios import ScenarioError
 
-_COMMANDS = {"claims": claims, "docs": docs, "summary": summary}
+_COMMANDS = {
+    "claims": claims,
+    "compare": compare,
+    "docs": docs,
+    "expect": expect,
+    "record": record,
+    "summary": summary,
+}
 """By name; each has `add`, which describes its arguments, and `run`, which gives the exit status."""
 
 
@@ -23,7 +32,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         status: int = arguments.run(arguments)
         return status
-    except (CatalogueError, ScenarioError, OSError) as error:
+    except NotComparable as error:
+        print(f"sockspec: {error}", file=sys.stderr)
+        return 2
+    except (CatalogueError, ExpectationError, ScenarioError, OSError) as error:
         print(f"sockspec: {error}", file=sys.stderr)
         return 1
 

@@ -54,6 +54,11 @@ def add(group: Any) -> None:
         help="write all that is collected to a file, a line of JSON for each case",
     )
     group.addoption(
+        "--baseline",
+        metavar="auto|PATH",
+        help="compare with what was recorded: the platform's file in baselines/, or that file or folder",
+    )
+    group.addoption(
         "--conformance-summary",
         action="store_true",
         help="end with a table of scenarios, claims and verdicts",

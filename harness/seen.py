@@ -3,13 +3,13 @@
 import enum
 import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 
 from .fact import Fact
 from .outcome import Outcome
 
 _LONGEST = 160
-_ORDERINGS = frozenset({"<", "<=", ">", ">="})
+_LOOSE = frozenset({"<", "<=", ">", ">=", "is not", "!=", "not in"})
 # What differs from run to run: addresses of objects, ephemeral ports, process numbers, times, errno numbers.
 _PASSING = (
     (re.compile(r"\bat 0x[0-9a-f]+"), "at *"),
@@ -23,6 +23,10 @@ _PASSING = (
     (re.compile(r"\b\d+\.\d+ (?=m?s\b)"), "* "),
 )
 _NUMBERED = re.compile(r"\b(E[A-Z0-9]{2,}) \(\d+\)")
+
+
+class Drawn(int):
+    """A number that each run draws anew: a TCP sequence number."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Seen:
     def compared(cls, operator: str, left: object, right: object) -> "Seen":
         """What a comparison saw; its text and whether it holds are known later."""
         number = left.number if isinstance(left, Outcome) else None
-        exact = operator not in _ORDERINGS and not isinstance(left, float)
+        exact = operator not in _LOOSE and not isinstance(left, float)
         return cls("", shown(left), f"{operator} {shown(right)}", number, exact)
 
     @classmethod
@@ -72,13 +76,15 @@ def shown(value: object) -> str:
     """A value as records show it."""
     if isinstance(value, Outcome):
         return str(value.errno if value.errno is not None else value.value)
+    if isinstance(value, Drawn):
+        return "a number drawn anew"
     if isinstance(value, enum.Enum):
         return str(value)
     if isinstance(value, Fact):
         return "yes" if value.came else "no"
     if isinstance(value, float):
         return f"{value:.3g}"
-    return settled(_brief(_ordered(value)))
+    return _brief(settled(_ordered(value)))
 
 
 def _ordered(value: object) -> str:
@@ -92,7 +98,8 @@ def _ordered(value: object) -> str:
     if type(value) is tuple:
         return "(" + ", ".join(shown(member) for member in value) + ")"
     try:
-        return repr(value)
+        own = type(value).__str__ is not object.__str__
+        return str(value) if is_dataclass(value) and own else repr(value)
     except Exception as error:
         return f"<{type(error).__name__} in repr>"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from .event import Event
 from .icmp import Icmp, icmp_of
+from .seen import Drawn
 from .sockets import Endpoint
 
 
@@ -74,6 +75,7 @@ class Segment:
     destination: Endpoint
     flags: Flag
     sequence: int
+    """Drawn anew in each run, as all that is counted from it."""
     acknowledgement: int
     length: int
     """Bytes of data; of another protocol than TCP and UDP, what follows the header of IP."""
@@ -104,10 +106,10 @@ class Segment:
     """The packet's bytes, as far as they were kept."""
 
     @property
-    def end(self) -> int:
+    def end(self) -> Drawn:
         """The sequence number that follows it."""
         counted = self.length + bool(self.flags & SYN) + bool(self.flags & FIN)
-        return (self.sequence + counted) % _AROUND
+        return Drawn((self.sequence + counted) % _AROUND)
 
     def __str__(self) -> str:
         data = f" {self.length} bytes" if self.length else ""
@@ -156,8 +158,8 @@ def _tcp(event: Event, packet: Any, hosts: tuple[str, str]) -> Segment:
     return replace(
         _bare(event, Protocol.TCP, hosts, (tcp.sport, tcp.dport)),
         flags=Flag(tcp.flags) & _ALL,
-        sequence=tcp.seq,
-        acknowledgement=tcp.ack,
+        sequence=Drawn(tcp.seq),
+        acknowledgement=Drawn(tcp.ack),
         window=tcp.win,
         length=max(0, event.length - headers),
     )
@@ -188,8 +190,8 @@ def _bare(
         source=Endpoint(hosts[0], ports[0]),
         destination=Endpoint(hosts[1], ports[1]),
         flags=Flag(0),
-        sequence=0,
-        acknowledgement=0,
+        sequence=Drawn(0),
+        acknowledgement=Drawn(0),
         length=0,
         time=event.time,
         seq=event.seq,

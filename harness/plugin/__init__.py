@@ -16,6 +16,7 @@ from . import assertions, expected
 from .beside import Beside, Lost
 from .preparation import Preparation
 from .expected import Collected
+from .gate import Gate
 from .recorder import Recorder
 from .shown import Between, Sections
 
@@ -50,6 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         recorder = Recorder(config, collected)
         shown = Sections(config, recorder)
+        if config.getoption("baseline"):
+            parts.append(Gate(config, collected, recorder))
         parts += [Preparation(config), recorder, shown, Between(shown), Lost()]
     for part in parts:
         config.pluginmanager.register(part, f"sockspec-{type(part).__name__.lower()}")

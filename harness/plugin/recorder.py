@@ -74,14 +74,19 @@ class Recorder:
         self._guard(self._file.close)
         self._guard_cache(session)
         if self.troubles:
-            _spoil(session, pytest.ExitCode.INTERNAL_ERROR)
+            spoil(session, pytest.ExitCode.INTERNAL_ERROR)
         if idle := self._collected.troubles():
             self.troubles += idle
-            _spoil(session, pytest.ExitCode.TESTS_FAILED)
+            spoil(session, pytest.ExitCode.TESTS_FAILED)
+
+    def planned_on(self) -> dict[str, set[str]]:
+        """The cases that were chosen to run, by platform."""
+        return {platforms.here().name: self.planned} if self.planned else {}
 
     def _end(self) -> End:
         everything = chooses_nothing(self._config) and self._collected.cases is not None
-        return End({platforms.here().name: len(self.planned)}, everything)
+        counts = {platform: len(cases) for platform, cases in self.planned_on().items()}
+        return End(counts, everything)
 
     def _guard_cache(self, session: pytest.Session) -> None:
         """What pytest keeps for its next run, --lf, is written after this, and dies of a full disk."""
@@ -96,7 +101,7 @@ class Recorder:
             except (OSError, UserWarning) as error:
                 reason = getattr(error, "strerror", None) or error
                 self._say(f"cannot write pytest's cache: {reason}")
-                _spoil(session, pytest.ExitCode.INTERNAL_ERROR)
+                spoil(session, pytest.ExitCode.INTERNAL_ERROR)
 
         cache.set = guarded
 
@@ -106,6 +111,7 @@ class Recorder:
         return perf_counter() - self._began
 
 
-def _spoil(session: pytest.Session, status: int) -> None:
+def spoil(session: pytest.Session, status: int) -> None:
+    """Makes a run that would be a success none."""
     if session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = status
