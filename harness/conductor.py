@@ -57,19 +57,20 @@ class About:
 class Conductor:
     """A running conductor. Must be closed; then nothing of the lab is left."""
 
-    def __init__(self, program: Path, cpu: int | None = None) -> None:
+    def __init__(self, program: Path, cpu: int | None = None, captures: bool = True) -> None:
         """Starts it, without waiting till it is ready: see greet.
 
         Args:
             program: the conductor's executable.
             cpu: the processor it pins itself to; None lets it choose.
+            captures: whether it captures the segments on the first host's loopback.
 
         Raises:
             ConductorFailed: it cannot be started.
         """
         self._errors = anonymous_file("conductor-errors")
         try:
-            self._channel, self._child = self._start(program, cpu)
+            self._channel, self._child = self._start(program, cpu, captures)
         except OSError as error:
             self._errors.close()
             raise ConductorFailed(
@@ -102,11 +103,14 @@ class Conductor:
         except (OSError, IndexError):
             raise ConductorFailed("the conductor has no init") from None
 
-    def _start(self, program: Path, cpu: int | None) -> tuple[Channel, "subprocess.Popen[bytes]"]:
+    def _start(
+        self, program: Path, cpu: int | None, captures: bool
+    ) -> tuple[Channel, "subprocess.Popen[bytes]"]:
         ours, theirs = socket.socketpair()
         with theirs:
             argv = [os.fspath(program), "--control", str(theirs.fileno())]
             argv += [] if cpu is None else ["--cpu", str(cpu)]
+            argv += [] if captures else ["--capture", "no"]
             try:
                 # A session of its own: Ctrl-C is for pytest, which then ends the lab in order.
                 child = subprocess.Popen(

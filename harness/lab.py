@@ -138,6 +138,7 @@ class Lab(Place):
         user: int | None = None,
         detachable: bool = False,
         cwd: str | None = None,
+        report: int | None = None,
     ) -> Process:
         """Starts a program and leaves it held at its exec.
 
@@ -150,6 +151,7 @@ class Lab(Place):
             stdin: a kind of stream, or the whole input.
             user: the user id it runs under; the lab's own if None.
             detachable: whether `detach` may let go of it.
+            report: what becomes its descriptor 3; the caller keeps its own copy.
 
         Raises:
             Broken: there is no such program, or it cannot be started.
@@ -160,7 +162,7 @@ class Lab(Place):
         try:
             wire = self.ask(
                 "start",
-                descriptors=streams.theirs,
+                descriptors=[*streams.theirs, *([] if report is None else [report])],
                 argv=[*launcher, os.fspath(path), *map(str, args)],
                 emulates=path.name if launcher else None,
                 env=self._environment(env),

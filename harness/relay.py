@@ -24,16 +24,20 @@ _LEAVING = 16
 class Relay:
     """Hands out conductors that are ready and sees them off. Must be closed."""
 
-    def __init__(self, program: Path, cpu: int | None, ahead: int = _AHEAD) -> None:
+    def __init__(
+        self, program: Path, cpu: int | None, ahead: int = _AHEAD, captures: bool = True
+    ) -> None:
         """
         Args:
             program: the conductor's executable.
             cpu: the processor that each pins itself to; None lets it choose.
             ahead: how many are kept started.
+            captures: whether they capture the segments on loopback.
         """
         self._program = program
         self._cpu = cpu
         self._ahead = ahead
+        self._captures = captures
         self._ready: deque[Conductor] = deque()
         self._leaving: deque[Conductor] = deque()
 
@@ -100,4 +104,4 @@ class Relay:
         self._ready.clear()
 
     def _start(self) -> Conductor:
-        return Conductor(self._program, self._cpu)
+        return Conductor(self._program, self._cpu, self._captures)

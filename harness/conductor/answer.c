@@ -15,8 +15,6 @@
 /* What each verb does. A verb that can be done at once gives its answer; one that waits prepares
  * itself and is then looked at again and again till its fact has come (pending.c). */
 
-enum { STREAMS = 3 };
-
 static struct process *process_of(const struct lab *lab, const struct request *request,
                                   struct reason *why)
 {
@@ -154,17 +152,19 @@ static json_t *start(struct lab *lab, const struct request *request, struct reas
 {
     const struct host *host = hosts_living(&lab->hosts, request->host, why);
     struct process *process = NULL;
-    int streams[STREAMS];
-    const int came = channel_take(&lab->channel, streams, STREAMS);
+    struct streams streams;
     int status;
 
-    if (came != STREAMS)
-        because(why, "expected 3 descriptors with the request, got %d", came);
-    if (came != STREAMS || !host || host_enter(&lab->hosts, host, why) < 0) {
-        close_all(streams, came < STREAMS ? came : STREAMS);
+    streams.count = channel_take(&lab->channel, streams.list, MOST_STREAMS);
+    if (streams.count < LEAST_STREAMS || streams.count > MOST_STREAMS) {
+        because(why, "expected 3 or 4 descriptors with the request, got %d", streams.count);
+        host = NULL;
+    }
+    if (!host || host_enter(&lab->hosts, host, why) < 0) {
+        close_all(streams.list, streams.count < MOST_STREAMS ? streams.count : MOST_STREAMS);
         return NULL;
     }
-    status = lab->core->source->start(lab->core, request, streams, &process, why);
+    status = lab->core->source->start(lab->core, request, &streams, &process, why);
     host_leave(&lab->hosts);
     if (status < 0)
         return NULL;

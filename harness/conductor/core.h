@@ -81,11 +81,17 @@ struct ruling {
 
 struct core;
 
+/* What becomes a program's descriptors from 0 on: its standard streams, and perhaps one more. */
+enum { LEAST_STREAMS = 3, MOST_STREAMS = 4 };
+struct streams {
+    int list[MOST_STREAMS], count;
+};
+
 /* What a source of events offers. */
 struct source {
-    /* Starts a program and leaves it held at its exec. Takes the three descriptors over. 0, or -1
-     * with the reason. */
-    int (*start)(struct core *core, const struct request *request, int streams[3],
+    /* Starts a program and leaves it held at its exec. Takes the descriptors over. 0, or -1 with
+     * the reason. */
+    int (*start)(struct core *core, const struct request *request, const struct streams *streams,
                  struct process **process, struct reason *why);
     /* Lets a held thread go on. */
     void (*release)(struct core *core, struct thread *thread);

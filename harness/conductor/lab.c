@@ -4,14 +4,14 @@
 
 #include <time.h>
 
-int lab_open(struct lab *lab, struct reason *why)
+int lab_open(struct lab *lab, bool captured, struct reason *why)
 {
     lab->core = core_open(&ptrace_source);
     if (!lab->core)
         return because_of_errno(why, "core");
     if (ptrace_open(lab->core, why) < 0)
         return -1;
-    if (hosts_open(&lab->hosts, why) < 0)
+    if (hosts_open(&lab->hosts, captured, why) < 0)
         return -1;
     lab->wires = wires_open(lab->core, &lab->hosts);
     if (!lab->wires)

@@ -15,7 +15,7 @@ enum { EXIT_USAGE = 100, EXIT_SYSTEM = 111, OWN_DESCRIPTORS = 3 };
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: conductor --control FD [--cpu N]\n"
+    fputs("usage: conductor --control FD [--cpu N] [--capture yes|no]\n"
           "Speaks the conductor's protocol on the socket FD; see PROTOCOL.md.\n",
           stderr);
     exit(EXIT_USAGE);
@@ -37,14 +37,24 @@ static int number_of(const char *text, int most)
     return (int)number;
 }
 
-static void read_arguments(int argc, char **argv, struct isolation *isolation)
+static bool yes_or_no(const char *text)
+{
+    if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+        usage();
+    return strcmp(text, "yes") == 0;
+}
+
+static void read_arguments(int argc, char **argv, struct isolation *isolation, bool *captured)
 {
     *isolation = (struct isolation){.control = -1, .cpu = -1};
+    *captured = true;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--control") == 0)
             isolation->control = number_of(argv[i + 1], 1 << 20);
         else if (strcmp(argv[i], "--cpu") == 0)
             isolation->cpu = number_of(argv[i + 1], 4095);
+        else if (strcmp(argv[i], "--capture") == 0)
+            *captured = yes_or_no(argv[i + 1]);
         else
             usage();
     }
@@ -139,9 +149,10 @@ int main(int argc, char **argv)
 {
     struct lab lab = {0};
     struct reason why = {""};
+    bool captured;
     int children;
 
-    read_arguments(argc, argv, &lab.isolation);
+    read_arguments(argc, argv, &lab.isolation, &captured);
     if (isolate(&lab.isolation, &why) < 0)
         die(&why);
     raise_descriptor_limit();
@@ -150,7 +161,7 @@ int main(int argc, char **argv)
         because_of_errno(&why, "signalfd");
         die(&why);
     }
-    if (lab_open(&lab, &why) < 0)
+    if (lab_open(&lab, captured, &why) < 0)
         die(&why);
     conduct(&lab, children);
     close(children);

@@ -230,12 +230,12 @@ static struct host *blank(struct hosts *hosts, const char *name, bool captured)
     return host;
 }
 
-int hosts_open(struct hosts *hosts, struct reason *why)
+int hosts_open(struct hosts *hosts, bool captured, struct reason *why)
 {
     struct host *first;
 
     hosts->count = 0;
-    first = blank(hosts, "host", true);
+    first = blank(hosts, "host", captured);
     if (equip(first, why) < 0) {
         host_crash(first);
         return -1;

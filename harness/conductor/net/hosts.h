@@ -45,8 +45,9 @@ struct hosts {
     int here; /* the one that it is in; borrowed */
 };
 
-/* The first host, "host", is the namespace that the caller is in. 0, or -1 with the reason. */
-int hosts_open(struct hosts *hosts, struct reason *why);
+/* The first host, "host", is the namespace that the caller is in; `captured`: its loopback is. 0,
+ * or -1 with the reason. */
+int hosts_open(struct hosts *hosts, bool captured, struct reason *why);
 void hosts_close(struct hosts *hosts);
 
 /* NULL: there is none of that name; then with the reason; also when it has crashed. */

@@ -165,7 +165,7 @@ static struct process *adopt(struct core *core, pid_t pid, const char *emulates,
     return process;
 }
 
-static int start(struct core *core, const struct request *request, int streams[3],
+static int start(struct core *core, const struct request *request, const struct streams *streams,
                  struct process **process, struct reason *why)
 {
     const struct sock_fprog *filter = request->detachable ? NULL : &tracer_of(core)->filter;

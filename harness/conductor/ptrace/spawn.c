@@ -16,9 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The lowest descriptor after the streams, so that all above it can be closed in one sweep. */
-enum { REPORT = 3 };
-
 /* What the child tells about its failure: which step, and errno. */
 struct failure {
     int error;
@@ -65,17 +62,24 @@ static void set_limits(json_t *limits, int report)
     }
 }
 
-/* Streams go to 0, 1, 2 by way of high numbers, so that none overwrites another. */
-static void set_streams(const int streams[3], int report)
+/* A copy with a high number, which no stream overwrites. */
+static int lift(int descriptor, int report)
 {
-    int high[3];
+    const int high = fcntl(descriptor, F_DUPFD_CLOEXEC, 100);
 
-    for (int i = 0; i < 3; i++) {
-        high[i] = fcntl(streams[i], F_DUPFD_CLOEXEC, 100);
-        if (high[i] < 0)
-            fail(report, "dup");
-    }
-    for (int i = 0; i < 3; i++) {
+    if (high < 0)
+        fail(report, "dup");
+    return high;
+}
+
+/* Streams go to 0, 1, 2 and perhaps 3 by way of high numbers, so that none overwrites another. */
+static void set_streams(const struct streams *streams, int report)
+{
+    int high[MOST_STREAMS];
+
+    for (int i = 0; i < streams->count; i++)
+        high[i] = lift(streams->list[i], report);
+    for (int i = 0; i < streams->count; i++) {
         if (dup2(high[i], i) < 0)
             fail(report, "dup2");
     }
@@ -125,14 +129,17 @@ static char **strings_of_object(json_t *object)
 
 /* Runs in the child. The filter comes last but for the user: installed as root it needs no
  * no_new_privs. */
-static _Noreturn void become(const struct request *request, const int streams[3],
+static _Noreturn void become(const struct request *request, const struct streams *streams,
                              const struct sock_fprog *filter, int go, int report)
 {
     json_t *limits = json_object_get(request->members, "limits");
     char **argv = strings_of_array(json_object_get(request->members, "argv"));
     char **env = strings_of_object(json_object_get(request->members, "env"));
+    const int lowest = streams->count; /* after the streams: all above can be closed in one sweep */
     char byte;
 
+    report = lift(report, report);
+    go = lift(go, report);
     if (!argv || !argv[0] || !env)
         fail(report, "calloc");
     reset_signals();
@@ -143,10 +150,10 @@ static _Noreturn void become(const struct request *request, const int streams[3]
         fail(report, "chdir");
     if (read(go, &byte, 1) != 1) /* the tracer is there from here on */
         fail(report, "read");
-    if (report != REPORT && dup3(report, REPORT, O_CLOEXEC) < 0)
+    if (dup3(report, lowest, O_CLOEXEC) < 0)
         fail(report, "dup3");
-    report = REPORT;
-    if (close_range(REPORT + 1, ~0U, 0) < 0)
+    report = lowest;
+    if (close_range((unsigned)lowest + 1, ~0U, 0) < 0)
         fail(report, "close_range");
     set_limits(limits, report); /* only now: above, descriptors are opened */
     if (filter && filter_install(filter) < 0)
@@ -156,8 +163,8 @@ static _Noreturn void become(const struct request *request, const int streams[3]
     fail(report, "exec");
 }
 
-int spawn(const struct request *request, int streams[3], const struct sock_fprog *filter,
-          struct spawned *spawned, struct reason *why)
+int spawn(const struct request *request, const struct streams *streams,
+          const struct sock_fprog *filter, struct spawned *spawned, struct reason *why)
 {
     int go[2] = {-1, -1}, report[2] = {-1, -1};
     int status = 0;
@@ -169,8 +176,8 @@ int spawn(const struct request *request, int streams[3], const struct sock_fprog
         become(request, streams, filter, go[0], report[1]);
     if (status == 0 && spawned->pid < 0)
         status = because_of_errno(why, "fork");
-    for (int i = 0; i < 3; i++)
-        close(streams[i]);
+    for (int i = 0; i < streams->count; i++)
+        close(streams->list[i]);
     close(go[0]);
     close(report[1]);
     spawned->go = go[1];

@@ -1,6 +1,7 @@
 #ifndef SOCKSPEC_SPAWN_H
 #define SOCKSPEC_SPAWN_H
 
+#include "core.h"
 #include "reason.h"
 #include "request.h"
 
@@ -17,8 +18,8 @@ struct spawned {
 };
 
 /* Forks it. `filter` NULL: none. Takes the streams over. 0, or -1 with the reason. */
-int spawn(const struct request *request, int streams[3], const struct sock_fprog *filter,
-          struct spawned *spawned, struct reason *why);
+int spawn(const struct request *request, const struct streams *streams,
+          const struct sock_fprog *filter, struct spawned *spawned, struct reason *why);
 
 /* After the child has ended without exec: fills in the reason. Always -1. */
 int spawn_failure(const struct spawned *spawned, const struct request *request, struct reason *why);
