@@ -40,10 +40,12 @@ conductor_c := $(if $(PROGRAMS),,$(wildcard harness/conductor/*.c harness/conduc
 exhibit_c   := $(wildcard harness/exhibit/*.c)
 servers_c   := $(wildcard servers/*.c)
 clients_c   := $(wildcard clients/*.c)
+check_c     := $(if $(PROGRAMS),,$(wildcard harness/check/*.c))
+cases_c     := $(if $(PROGRAMS),,$(wildcard cases/check_*.c))
 checks_c    := $(wildcard harness/tests/check_*.c)
 programs_c  := $(wildcard harness/tests/programs/*.c)
 programs_go := $(wildcard harness/tests/programs/*.go)
-all_c       := $(common_c) $(conductor_c) $(exhibit_c) $(servers_c) $(clients_c) $(checks_c) $(programs_c)
+all_c       := $(common_c) $(conductor_c) $(exhibit_c) $(servers_c) $(clients_c) $(check_c) $(cases_c) $(checks_c) $(programs_c)
 all_h       := $(wildcard harness/*/*.h harness/*/*/*.h)
 scripts     := .ci/run $(wildcard harness/*.sh harness/tests/*.sh)
 
@@ -54,6 +56,8 @@ conductor := $(if $(conductor_c),$(B)/bin/conductor)
 servers   := $(servers_c:%.c=$(B)/%)
 clients   := $(clients_c:%.c=$(B)/%)
 errnos    := $(B)/errnos
+check     := $(check_c:%.c=$(B)/obj/%.o)
+cases     := $(cases_c:%.c=$(B)/%)
 checks    := $(checks_c:harness/%.c=$(B)/%)
 programs  := $(programs_c:harness/%.c=$(B)/%)
 # Where there is no Go, what needs a Go program is unsupported.
@@ -69,7 +73,7 @@ sanitizers := -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all 
 sanitize := $(if $(filter san,$(mode)),$(sanitizers))
 
 conductor_needs := $(shell pkg-config --cflags --libs libseccomp libmnl jansson 2>/dev/null)
-checks_need := $(if $(checks_c),$(shell pkg-config --cflags --libs check 2>/dev/null))
+checks_need := $(if $(checks_c)$(cases_c),$(shell pkg-config --cflags --libs check 2>/dev/null))
 cflags_of = $(filter-out -l% -L% -Wl%,$(1))
 libs_of = $(filter -l% -L% -Wl% -pthread,$(1))
 
@@ -79,6 +83,7 @@ posix := -std=c11 -D_POSIX_C_SOURCE=200809L
 for_common    := $(gnu) -Iharness/common
 for_conductor := $(for_common) -Iharness/conductor $(call cflags_of,$(conductor_needs))
 for_exhibit   := $(posix) -Iharness/common -Iharness/exhibit
+for_cases     := $(for_common) -Iharness/check $(call cflags_of,$(checks_need))
 for_checks    := $(for_conductor) $(call cflags_of,$(checks_need))
 for_programs   := $(gnu)
 
@@ -87,6 +92,8 @@ $(B)/obj/harness/conductor/% $(B)/tidy/harness/conductor/%: own := $(for_conduct
 $(B)/obj/harness/exhibit/%   $(B)/tidy/harness/exhibit/%:   own := $(for_exhibit)
 $(B)/obj/servers/%           $(B)/tidy/servers/%:           own := $(for_exhibit)
 $(B)/obj/clients/%           $(B)/tidy/clients/%:           own := $(for_exhibit)
+$(B)/obj/harness/check/%     $(B)/tidy/harness/check/%:     own := $(for_cases)
+$(B)/obj/cases/%             $(B)/tidy/cases/%:             own := $(for_cases)
 $(B)/obj/harness/tests/%     $(B)/tidy/harness/tests/%:     own := $(for_checks)
 $(B)/obj/harness/tests/programs/% $(B)/tidy/harness/tests/programs/%: \
     own = $(for_programs) $(if $(findstring _threads,$*),-pthread)
@@ -101,12 +108,12 @@ link    = $(CC) $(CFLAGS) $(unless_static) $(LDFLAGS)
 # build: what cases run. build-tests: what the project's own tests run. Neither has a recipe, so that `make -q` can
 # say whether there is anything to do.
 .PHONY: build build-tests
-build: $(conductor) $(servers) $(clients) $(errnos)
+build: $(conductor) $(servers) $(clients) $(cases) $(errnos)
 build-tests: build $(checks) $(programs) $(go_programs)
 
 # A program whose source is gone must not be found any more.
-stale := $(filter-out $(servers) $(clients) $(checks) $(programs) $(programs_go:harness/%.go=$(B)/%) $(B)/tests/programs, \
-           $(wildcard $(B)/servers/* $(B)/clients/* $(B)/tests/* $(B)/tests/programs/*))
+stale := $(filter-out $(servers) $(clients) $(cases) $(checks) $(programs) $(programs_go:harness/%.go=$(B)/%) $(B)/tests/programs, \
+           $(wildcard $(B)/servers/* $(B)/clients/* $(B)/cases/* $(B)/tests/* $(B)/tests/programs/*))
 ifneq ($(stale),)
 .PHONY: remove-stale
 build: remove-stale
@@ -117,7 +124,7 @@ endif
 # Two stamps that change when their text does: flags, for every object; lists, for everything linked, since a source
 # that went away is seen by no time stamp.
 flags := $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(WERROR) $(warnings) $(sanitize) $(gnu) $(posix) $(conductor_needs)
-lists := $(common_c) $(conductor_c) $(exhibit_c) $(LDFLAGS)
+lists := $(common_c) $(conductor_c) $(exhibit_c) $(check_c) $(LDFLAGS)
 stamp = $(if $(subst [$(strip $(file <$(1)))],,[$(strip $(2))]),always)
 
 .PHONY: always
@@ -155,6 +162,9 @@ $(B)/bin/conductor: $(parts) $(B)/obj/harness/conductor/main.o $(common) $(B)/li
 $(servers) $(clients): $(B)/%: $(B)/obj/%.o $(exhibit) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) -o "$$part")
 
+$(cases): $(B)/%: $(B)/obj/%.o $(check) $(common) $(B)/lists
+	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(checks_need)) -o "$$part")
+
 $(checks): $(B)/%: $(B)/obj/harness/%.o $(parts) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(conductor_needs) $(checks_need)) -o "$$part")
 
@@ -174,7 +184,7 @@ $(go_programs): $(B)/%: harness/%.go | $(B)/flags
 for_tests := $(filter build-tests lint-all,$(MAKECMDGOALS))
 missing := $(if $(shell command -v $(firstword $(CC)) 2>/dev/null),,compiler) \
            $(if $(or $(PROGRAMS),$(conductor_needs)),,libraries) \
-           $(if $(and $(for_tests),$(checks_c)),$(if $(checks_need),,check))
+           $(if $(or $(PROGRAMS),$(checks_need)),,check)
 ifneq ($(strip $(missing)),)
 .PHONY: say-missing
 say-missing:
@@ -263,11 +273,12 @@ $(tidied): $(B)/tidy/%.ok: %.c $(B)/obj/%.o .clang-tidy
 	$(call run,TIDY,clang-tidy --quiet $< -- $(own) $(warnings) >"$$part" 2>&1 || \
 	  { grep -v 'warnings* generated' "$$part"; false; })
 
+# Shadowing is gcc's to find (-Wshadow): cppcheck takes a set of kinds for two.
 lint-cppcheck:
 	@echo CPPCHECK; mkdir -p $(B)/cppcheck && \
 	cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr --std=c11 \
-	  --suppress=missingIncludeSystem --suppress=unusedStructMember --cppcheck-build-dir=$(B)/cppcheck \
-	  -Iharness/common -Iharness/conductor -Iharness/exhibit $(all_c)
+	  --suppress=missingIncludeSystem --suppress=unusedStructMember --suppress=shadowVariable --cppcheck-build-dir=$(B)/cppcheck \
+	  -Iharness/common -Iharness/conductor -Iharness/exhibit -Iharness/check $(all_c)
 
 lint-black:
 	@echo BLACK; black --check --quiet $(python_code) || { black --diff --quiet $(python_code); exit 1; }

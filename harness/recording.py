@@ -14,7 +14,7 @@ def words(item: Any, marker: str) -> list[str]:
 
 def of_item(item: Any, verdict: Verdict, message: str) -> Record:
     """The record of a case."""
-    claim = Claim.of(getattr(getattr(item, "function", None), "__doc__", None))
+    claim = Claim.of(getattr(getattr(item, "obj", None), "__doc__", None))
     mode = build.current().mode
     return Record(
         case=item.nodeid,
@@ -23,8 +23,8 @@ def of_item(item: Any, verdict: Verdict, message: str) -> Record:
         claim=claim.text,
         sources=claim.sources,
         about=words(item, "about"),
-        scenario=words(item, "scenario"),
         behaviour=words(item, "behaviour"),
+        scenario=words(item, "scenario"),
         platform=platforms.here().record(),
         mode=mode,
         replay=results.replay(item.nodeid, bool(item.get_closest_marker("slow")), mode),

@@ -111,9 +111,7 @@ look() {
     need_library libmnl-dev libmnl
     need_library libjansson-dev jansson
   fi
-  if job_is test lint; then
-    need_library check check
-  fi
+  need_library check check
   if job_is test bench; then
     need_command strace strace
   fi

@@ -18,6 +18,10 @@ class Verdict(StrEnum):
     """The claim is false, as is recorded for this platform."""
 
 
+class ClaimFalse(AssertionError):
+    """A case that is no Python function found its claim false; the text begins with file:line."""
+
+
 class Broken(Exception):
     """The set-up did not come about; the text says what was wanted and what was there instead."""
 
@@ -31,4 +35,4 @@ def hidden(excinfo: Any) -> bool:
 
     A module of the harness names this function `__tracebackhide__`, which pytest asks about each frame.
     """
-    return isinstance(excinfo.value, (Broken, Unsupported))
+    return isinstance(excinfo.value, (Broken, ClaimFalse, Unsupported))

@@ -22,7 +22,7 @@ from .shown import Between, Sections
 
 pytest_plugins = [
     f"{__name__}.{module}"
-    for module in ("assertions", "collection", "listing", "labs", "verdicts", "shown")
+    for module in ("assertions", "collection", "check_items", "listing", "labs", "verdicts", "shown")
 ]
 
 

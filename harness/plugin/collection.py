@@ -16,7 +16,9 @@ def is_case(config: pytest.Config, nodeid: str) -> bool:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Lets -k find a case by what it is about."""
-    item.extra_keyword_matches.update(words(item, "about"), words(item, "scenario"))
+    item.extra_keyword_matches.update(
+        words(item, "about"), words(item, "scenario"), words(item, "behaviour")
+    )
 
 
 @hook(trylast=True)

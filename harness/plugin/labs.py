@@ -16,6 +16,7 @@ from .hook import hook
 LAB = pytest.StashKey[Lab]()
 """The lab of an item that has one."""
 _RELAY = pytest.StashKey[Relay]()
+_QUIET_RELAY = pytest.StashKey[Relay]()
 _DEADLINE = 5.0
 _DEADLINE_SANITIZED = 10.0
 
@@ -23,7 +24,7 @@ _DEADLINE_SANITIZED = 10.0
 @pytest.fixture
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A lab of the case's own, gone without trace when the case ends."""
-    with Lab(_settings(request.config), relay_of(request.config)) as lab:
+    with Lab(settings_of(request.config), relay_of(request.config)) as lab:
         request.node.stash[LAB] = lab
         for mark in request.node.iter_markers("requires"):
             for privilege in mark.args:
@@ -31,7 +32,8 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         yield lab
 
 
-def _settings(config: pytest.Config) -> Settings:
+def settings_of(config: pytest.Config) -> Settings:
+    """What this run's labs are made with."""
     here = build.current()
     usual = _DEADLINE_SANITIZED if here.sanitized else _DEADLINE
     return Settings(
@@ -44,19 +46,35 @@ def _settings(config: pytest.Config) -> Settings:
 
 def relay_of(config: pytest.Config) -> Relay:
     """The one that this process takes its conductors from, made when first asked for."""
-    relay = config.stash.get(_RELAY, None)
+    return _relay(config, _RELAY, captures=True)
+
+
+def quiet_relay_of(config: pytest.Config) -> Relay:
+    """The same for conductors that capture no segments."""
+    return _relay(config, _QUIET_RELAY, captures=False)
+
+
+def _relay(config: pytest.Config, key: pytest.StashKey[Relay], captures: bool) -> Relay:
+    relay = config.stash.get(key, None)
     if relay is None:
-        relay = config.stash[_RELAY] = Relay(build.current().conductor, _cpu(config))
+        relay = config.stash[key] = Relay(
+            build.current().conductor, _cpu(config), captures=captures
+        )
         os.register_at_fork(after_in_child=relay.forget)
     return relay
+
+
+def _close_relays(config: pytest.Config) -> None:
+    for key in (_RELAY, _QUIET_RELAY):
+        if (relay := config.stash.get(key, None)) is not None:
+            relay.close()
 
 
 @hook(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Nothing stays behind; a conductor that does not end in order is no success."""
     try:
-        if (relay := session.config.stash.get(_RELAY, None)) is not None:
-            relay.close()
+        _close_relays(session.config)
     except ConductorFailed as error:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         print(f"sockspec: {error}", file=sys.stderr)
@@ -64,8 +82,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Nothing stays behind where there was no session to finish."""
-    if (relay := config.stash.get(_RELAY, None)) is not None:
-        relay.close()
+    _close_relays(config)
 
 
 def _cpu(config: pytest.Config) -> int | None:

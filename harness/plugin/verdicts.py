@@ -15,7 +15,7 @@ from ..lab import Lab
 from ..recording import of_item
 from ..results import Record
 from ..sections import attach
-from ..verdict import Broken, Unsupported, Verdict
+from ..verdict import Broken, ClaimFalse, Unsupported, Verdict
 from .assertions import seen_in
 from .collection import is_case
 from .expected import judged
@@ -106,7 +106,7 @@ def _reason(call: pytest.CallInfo[None]) -> str:
 def _message(call: pytest.CallInfo[None], report: pytest.TestReport) -> str:
     if call.excinfo is None:
         return ""
-    if isinstance(call.excinfo.value, (Broken, Unsupported, pytest.skip.Exception)):
+    if isinstance(call.excinfo.value, (Broken, ClaimFalse, Unsupported, pytest.skip.Exception)):
         return _reason(call)
     crash = getattr(report.longrepr, "reprcrash", None)
     return str(crash.message) if crash else call.excinfo.exconly()

@@ -1,0 +1,35 @@
+#ifndef SOCKSPEC_LACKING_H
+#define SOCKSPEC_LACKING_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* What not every platform has: where it is missing its use makes an item *unsupported*, and says so
+ * by name, so that every case compiles everywhere. None of this can stand in a static initializer.
+ */
+_Noreturn int lacks(const char *what);
+
+#ifndef SOCK_CLOEXEC
+#define SOCK_CLOEXEC lacks("SOCK_CLOEXEC")
+#endif
+#ifndef SOCK_NONBLOCK
+#define SOCK_NONBLOCK lacks("SOCK_NONBLOCK")
+#endif
+#ifndef MSG_MORE
+#define MSG_MORE lacks("MSG_MORE")
+#endif
+#ifndef MSG_CMSG_CLOEXEC
+#define MSG_CMSG_CLOEXEC lacks("MSG_CMSG_CLOEXEC")
+#endif
+#ifndef POLLRDHUP
+#define POLLRDHUP lacks("POLLRDHUP")
+#endif
+
+#ifdef __APPLE__
+#define accept4(descriptor, address, length, flags) lacks("accept4")
+#endif
+
+#endif

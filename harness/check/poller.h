@@ -1,0 +1,15 @@
+#ifndef SOCKSPEC_POLLER_H
+#define SOCKSPEC_POLLER_H
+
+/* One way of asking whether a descriptor is ready, for cases that hold for all of them. */
+struct poller {
+    const char *lacks; /* NULL, or why this platform has none such */
+    /* Waits till one of `events` (POLLIN, POLLOUT, POLLPRI) has come, or so many milliseconds (-1:
+     * for ever). Which have, 0 for none, or -1 with errno. Of what poll tells unasked, select sees
+     * none. */
+    int (*wait)(int descriptor, int events, int milliseconds);
+};
+
+extern const struct poller by_select, by_poll, by_epoll;
+
+#endif

@@ -1,0 +1,264 @@
+#include "sockets.h"
+
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LIMIT_MS = 5000, MOST_CONNECTS = 8 };
+
+/* --- one socket ----------------------------------------------------------------------------------
+ */
+
+static int flag_if_wanted(const struct kind *kind, int descriptor)
+{
+    return descriptor >= 0 && kind->nonblocking && nonblocking(descriptor) < 0 ? -1 : descriptor;
+}
+
+static int plain_socket(const struct kind *kind)
+{
+    const int descriptor = socket(kind->family, kind->type, 0);
+
+    return descriptor < 0 || fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0 ? -1 : descriptor;
+}
+
+int new_socket(const struct kind *kind)
+{
+    return flag_if_wanted(kind, plain_socket(kind));
+}
+
+int bound_to(const struct kind *kind, struct address address)
+{
+    const int descriptor = new_socket(kind);
+
+    if (descriptor < 0 || bind(descriptor, &address.any, address.length) < 0)
+        return -1;
+    return descriptor;
+}
+
+int bound_socket(const struct kind *kind)
+{
+    return bound_to(kind, loopback(kind, PORT));
+}
+
+int listening_at(const struct kind *kind, struct address address, int backlog)
+{
+    const int descriptor = bound_to(kind, address);
+
+    return descriptor < 0 || listen(descriptor, backlog) < 0 ? -1 : descriptor;
+}
+
+int listening_socket(const struct kind *kind)
+{
+    return listening_at(kind, loopback(kind, PORT), SOMAXCONN);
+}
+
+/* Begins to connect: 0 when it is done, 1 when it is in progress, -1 with errno. */
+static int begin_connecting(int descriptor, const struct address *address)
+{
+    if (descriptor < 0 || nonblocking(descriptor) < 0)
+        return -1;
+    if (connect(descriptor, &address->any, address->length) == 0)
+        return 0;
+    return errno == EINPROGRESS ? 1 : -1;
+}
+
+/* On loopback a connect is done at once, unless the listener's queue is full: then its SYNs are
+ * dropped. */
+int connecting_socket(const struct kind *kind)
+{
+    const struct address there = loopback(kind, PORT);
+
+    if (listening_at(kind, there, 0) < 0)
+        return -1;
+    for (int i = 0; i < MOST_CONNECTS; i++) {
+        const int descriptor = plain_socket(kind);
+        const int status = begin_connecting(descriptor, &there);
+
+        if (status != 0)
+            return status < 0 ? -1 : descriptor;
+    }
+    errno = ETIMEDOUT;
+    return -1;
+}
+
+/* --- two ends of a connection --------------------------------------------------------------------
+ */
+
+static int join_by_listener(const struct kind *kind, struct pair *pair)
+{
+    const struct kind plain = {.family = kind->family, .type = kind->type, .mapped = kind->mapped};
+    const struct address there = loopback(kind, PORT);
+    const int listener = listening_at(&plain, there, 1);
+
+    pair->mine = plain_socket(kind);
+    if (listener < 0 || pair->mine < 0 || connect(pair->mine, &there.any, there.length) < 0)
+        return -1;
+    pair->peer = accept(listener, NULL, NULL);
+    close(listener);
+    return pair->peer < 0 || fcntl(pair->peer, F_SETFD, FD_CLOEXEC) < 0 ? -1 : 0;
+}
+
+/* Datagram sockets, each bound and connected to the other. */
+static int join_to_each_other(const struct kind *kind, struct pair *pair)
+{
+    const struct kind plain = {.family = kind->family, .type = kind->type, .mapped = kind->mapped};
+    const struct address mine = loopback(kind, OTHER_PORT), theirs = loopback(kind, PORT);
+
+    pair->mine = bound_to(&plain, mine);
+    pair->peer = bound_to(&plain, theirs);
+    if (pair->mine < 0 || pair->peer < 0)
+        return -1;
+    return connect(pair->mine, &theirs.any, theirs.length) < 0 ||
+                   connect(pair->peer, &mine.any, mine.length) < 0
+               ? -1
+               : 0;
+}
+
+int connected_pair(const struct kind *kind, struct pair *pair)
+{
+    const bool datagrams = kind->type == SOCK_DGRAM;
+
+    *pair = (struct pair){-1, -1};
+    if ((datagrams ? join_to_each_other : join_by_listener)(kind, pair) < 0)
+        return -1;
+    if (kind->nonblocking && (nonblocking(pair->mine) < 0 || nonblocking(pair->peer) < 0))
+        return -1;
+    return 0;
+}
+
+/* That the peer's end has arrived shows as readable: an end of file or an error. */
+static int await_arrival(const struct pair *pair)
+{
+    return await_events(pair->mine, POLLIN) < 0 ? -1 : 0;
+}
+
+int half_closed_pair(const struct kind *kind, struct pair *pair)
+{
+    if (connected_pair(kind, pair) < 0 || shutdown(pair->peer, SHUT_WR) < 0)
+        return -1;
+    return await_arrival(pair);
+}
+
+static int close_peer(struct pair *pair)
+{
+    const int peer = pair->peer;
+
+    pair->peer = -1;
+    return close(peer) < 0 ? -1 : await_arrival(pair);
+}
+
+int closed_pair(const struct kind *kind, struct pair *pair)
+{
+    return connected_pair(kind, pair) < 0 ? -1 : close_peer(pair);
+}
+
+/* TCP resets when it lingers for no time; UNIX sockets when they discard data. */
+int reset_pair(const struct kind *kind, struct pair *pair)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    if (connected_pair(kind, pair) < 0)
+        return -1;
+    if (kind->family == AF_UNIX) {
+        if (send(pair->mine, "x", 1, 0) != 1)
+            return -1;
+    } else if (setsockopt(pair->peer, SOL_SOCKET, SO_LINGER, &none, sizeof none) < 0) {
+        return -1;
+    }
+    return close_peer(pair);
+}
+
+/* --- what is done to one -------------------------------------------------------------------------
+ */
+
+int nonblocking(int descriptor)
+{
+    const int flags = fcntl(descriptor, F_GETFL);
+
+    return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+}
+
+int set_option(int descriptor, int level, int option, int value)
+{
+    return setsockopt(descriptor, level, option, &value, sizeof value);
+}
+
+int get_option(int descriptor, int level, int option)
+{
+    int value = 0;
+    socklen_t size = sizeof value;
+
+    return getsockopt(descriptor, level, option, &value, &size) < 0 ? -1 : value;
+}
+
+int so_error(int descriptor)
+{
+    return get_option(descriptor, SOL_SOCKET, SO_ERROR);
+}
+
+int fill(int descriptor)
+{
+    static const char chunk[4096];
+    int total = 0;
+
+    if (nonblocking(descriptor) < 0)
+        return -1;
+    /* A byte at a time at the end: what is left of the room may be less than a chunk. */
+    for (size_t size = sizeof chunk; size > 0; size = size > 1 ? 1 : 0) {
+        ssize_t sent;
+
+        while ((sent = send(descriptor, chunk, size, 0)) > 0)
+            total += (int)sent;
+        if (errno != EAGAIN && errno != EWOULDBLOCK)
+            return -1;
+    }
+    return total;
+}
+
+int drain(int descriptor)
+{
+    char chunk[4096];
+    ssize_t received;
+    int total = 0;
+
+    while ((received = recv(descriptor, chunk, sizeof chunk, MSG_DONTWAIT)) > 0)
+        total += (int)received;
+    return received < 0 && errno != EAGAIN && errno != EWOULDBLOCK ? -1 : total;
+}
+
+/* --- what is awaited -----------------------------------------------------------------------------
+ */
+
+int await_events(int descriptor, int events)
+{
+    struct pollfd one = {.fd = descriptor, .events = (short)events};
+    const int count = poll(&one, 1, LIMIT_MS);
+
+    if (count == 0)
+        errno = ETIMEDOUT;
+    return count <= 0 ? -1 : one.revents;
+}
+
+int events_now(int descriptor, int events)
+{
+    struct pollfd one = {.fd = descriptor, .events = (short)events};
+
+    return poll(&one, 1, 0) < 0 ? -1 : one.revents;
+}
+
+int tcp_state(int descriptor)
+{
+#ifdef __linux__
+    struct tcp_info information;
+    socklen_t size = sizeof information;
+
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &information, &size) < 0)
+        return -1;
+    return information.tcpi_state;
+#else
+    (void)descriptor;
+    return lacks("TCP_INFO");
+#endif
+}

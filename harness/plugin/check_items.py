@@ -1,0 +1,100 @@
+"""Collects the cases of check_*.c files from their sources, and runs each in a lab of its own."""
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .. import build, check_run, requirements
+from ..check_source import CheckCase, CheckSourceError, read_cases, read_kinds
+from ..lab import Lab
+from ..verdict import Broken, ClaimFalse, Unsupported
+from .labs import LAB, quiet_relay_of, settings_of
+
+_GLUE = Path(__file__).resolve().parent.parent / "check"
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Takes cases/check_*.c; those of harness/tests are programs of their own."""
+    if file_path.match("cases/check_*.c"):
+        file: CheckFile = CheckFile.from_parent(parent, path=file_path)
+        return file
+    return None
+
+
+@functools.cache
+def _shared_kinds() -> dict[str, list[str]]:
+    return read_kinds(sorted(_GLUE.glob("*.c")), _GLUE.parent.parent)
+
+
+class CheckFile(pytest.File):
+    """A check_*.c file."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Its items, in its order."""
+        for case in read_cases(self.path, self.config.rootpath, _shared_kinds()):
+            for name in case.requires:
+                if name not in requirements.KNOWN:
+                    raise CheckSourceError(
+                        f"{self.nodeid}:{case.line}: REQUIRES({name!r}): there is no such requirement; "
+                        f"there are {', '.join(requirements.KNOWN)}"
+                    )
+            for item in case.ids:
+                yield CheckItem.from_parent(self, name=item, case=case)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What cannot be read is said in a line."""
+        if isinstance(excinfo.value, CheckSourceError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+
+class CheckItem(pytest.Item):
+    """A case with its kind."""
+
+    def __init__(self, *, case: CheckCase, **other: Any) -> None:
+        super().__init__(**other)
+        self.case = case
+        self.obj = _Documented(case.doc)
+        """What a Python case's function is: it has the docstring."""
+        for marker, words in (
+            ("about", case.about),
+            ("behaviour", case.behaviour),
+            ("requires", case.requires),
+        ):
+            if words:
+                self.add_marker(getattr(pytest.mark, marker)(*words))
+        for marker, wanted in (("waits", case.waits), ("slow", case.slow)):
+            if wanted:
+                self.add_marker(marker)
+
+    def runtest(self) -> None:
+        """Runs it, under a conductor without a capture: opening and closing one takes longer than all else."""
+        lab = self.stash[LAB] = Lab(settings_of(self.config), quiet_relay_of(self.config))
+        for name in self.case.requires:
+            requirements.need(name, lab)
+        program = build.current().folder / "cases" / self.path.stem
+        deadline = self.config.getoption("deadline") or self.case.deadline
+        check_run.run(lab, program, self.name, deadline)
+
+    def teardown(self) -> None:
+        """Nothing stays behind, whoever interrupted what."""
+        if (lab := self.stash.get(LAB, None)) is not None:
+            lab.close()
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What is false, or broken, is said by the message alone: it tells the place in the source."""
+        if isinstance(excinfo.value, (Broken, ClaimFalse, Unsupported)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where it stands."""
+        return self.path, self.case.line - 1, self.name
+
+
+class _Documented:
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
