@@ -54,18 +54,23 @@ int listening_socket(const struct kind *kind)
     return listening_at(kind, loopback(kind, PORT), SOMAXCONN);
 }
 
-/* Begins to connect: 0 when it is done, 1 when it is in progress, -1 with errno. */
+/* Begins to connect: 0 when it is done, 1 when it is in progress, -1 with errno. On loopback it is
+ * done when connect returns, which says EINPROGRESS all the same. */
 static int begin_connecting(int descriptor, const struct address *address)
 {
+    int events;
+
     if (descriptor < 0 || nonblocking(descriptor) < 0)
         return -1;
     if (connect(descriptor, &address->any, address->length) == 0)
         return 0;
-    return errno == EINPROGRESS ? 1 : -1;
+    if (errno != EINPROGRESS)
+        return -1;
+    events = events_now(descriptor, POLLOUT);
+    return events < 0 ? -1 : events == 0;
 }
 
-/* On loopback a connect is done at once, unless the listener's queue is full: then its SYNs are
- * dropped. */
+/* When the listener's queue is full its SYNs are dropped. */
 int connecting_socket(const struct kind *kind)
 {
     const struct address there = loopback(kind, PORT);
