@@ -13,6 +13,8 @@ from .verdict import Broken, hidden
 
 __tracebackhide__ = hidden
 
+FOREIGN = ("sparc64", "alpha", "mips", "hppa")
+"""Those that programs are compiled for here, and run."""
 _DEFINED = re.compile(r"#define (\w+) (\w+)")
 _ERRNO = re.compile(r"E[A-Z0-9]+")
 

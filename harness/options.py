@@ -64,6 +64,14 @@ def add(group: Any) -> None:
         help="end with a table of scenarios, claims and verdicts",
     )
 
+    group.addoption(
+        "--platform",
+        action="append",
+        metavar="NAME,...",
+        help="run every case on each of these platforms: linux, or python=COMMAND for a wrapper that looks like a "
+        "python; NAME*N with N workers",
+    )
+
 
 def _abi(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9_]+", text):
@@ -100,4 +108,10 @@ def contradiction(config: Any) -> str | None:
     several = config.getoption("numprocesses", None) or config.getoption("tx", None)
     if config.getoption("keep_lab") and several:
         return "--keep-lab stops at one case, and so cannot go with -n: leave one of them out"
+    if config.getoption("platform") and several:
+        return "--platform brings its own workers, NAME*N has N of them: leave -n and --tx out"
+    if config.getoption("platform") and (
+        config.getoption("keep_lab") or config.getoption("usepdb")
+    ):
+        return "--keep-lab and --pdb stop at one case, and so cannot go with --platform"
     return None

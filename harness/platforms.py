@@ -28,16 +28,27 @@ class Platform:
     """The programs': "sparc64"; as `machine` unless they are run by an emulator."""
     emulator: str = ""
     """What it says of its version; empty where there is none."""
+    asked: str = ""
+    """As `--platform` asked for it; empty without that option."""
 
     def record(self) -> dict[str, str]:
         """The platform as result records write it."""
         return asdict(self)
 
 
+_posted: dict[str, str] = {}
+
+
+def post(asked: str, name: str) -> None:
+    """Tells this process what its platform was asked for as, and what it is called."""
+    _posted.update(asked=asked, name=name)
+
+
 def here() -> Platform:
     """The platform of this process's cases."""
     current = build.current()
-    return _foreign(current) if current.abi else _native()
+    found = _foreign(current) if current.abi else _native()
+    return replace(found, **_posted)
 
 
 @functools.cache

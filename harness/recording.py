@@ -3,6 +3,7 @@
 from typing import Any
 
 from . import build, platforms, results
+from .platform.posting import Posting
 from .results import Claim, Record
 from .verdict import Verdict
 
@@ -27,18 +28,25 @@ def of_item(item: Any, verdict: Verdict, message: str) -> Record:
         scenario=words(item, "scenario"),
         platform=platforms.here().record(),
         mode=mode,
-        replay=results.replay(item.nodeid, bool(item.get_closest_marker("slow")), mode),
+        replay=results.replay(
+            item.nodeid, bool(item.get_closest_marker("slow")), mode, platforms.here().asked
+        ),
     )
 
 
-def of_crash(case: str, message: str) -> Record:
-    """The record of a case that no process lived to give."""
+def of_crash(case: str, message: str, where: Posting) -> Record:
+    """The record of a case that no process lived to give.
+
+    Args:
+        where: it was to run.
+    """
+    posted = {"name": where.name, "asked": where.asked}
     mode = build.current().mode
     return Record(
         case,
         Verdict.BROKEN,
         message,
-        platform=platforms.here().record(),
+        platform=posted if where.asked else platforms.here().record(),
         mode=mode,
-        replay=results.replay(case, False, mode),
+        replay=results.replay(case, False, mode, where.asked),
     )

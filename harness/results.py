@@ -7,7 +7,7 @@ import inspect
 import json
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -160,9 +160,14 @@ def _required(cls: type[Any]) -> set[str]:
     return {e.name for e in fields(cls) if e.default is e.default_factory}
 
 
-def replay(case: str, slow: bool, mode: str) -> str:
-    """The command that runs one case alone."""
-    words = ["pytest", *(["--slow"] if slow else []), case]
+def replay(case: str, slow: bool, mode: str, asked: str = "") -> str:
+    """The command that runs one case alone.
+
+    Args:
+        asked: the platform, as `--platform` asks for it.
+    """
+    options = [*(["--slow"] if slow else []), *(["--platform", asked] if asked else [])]
+    words = ["pytest", *options, case]
     return ("SAN=1 " if mode == "san" else "") + shlex.join(words)
 
 
@@ -170,13 +175,16 @@ class Merger:
     """Makes one record of what the phases of a case, set-up, call and clean-up, had to say."""
 
     def __init__(self) -> None:
-        self._records: dict[str, Record] = {}
-        self._seconds: dict[str, float] = {}
+        self._records: dict[Hashable, Record] = {}
+        self._seconds: dict[Hashable, float] = {}
 
-    def add(self, case: str, seconds: float, record: Record | None, last: bool) -> Record | None:
+    def add(
+        self, case: Hashable, seconds: float, record: Record | None, last: bool
+    ) -> Record | None:
         """Takes a phase in.
 
         Args:
+            case: what tells it apart from all others: its id, and the platform that it ran on where there are several.
             seconds: that the phase took.
             record: what it had to say; the first that is not good stands.
             last: whether no phase follows.

@@ -4,13 +4,18 @@ Writes to pytest's terminal reporter, which is given; what a case found travels 
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import ladder_text, scenarios, summary
+from .platform import posting
 from .results import Record
 from .verdict import Verdict
+
+
+_LOST_SHOWN = 10
+"""Cases of one reason that are named."""
 
 
 def attach(report: Any, record: Record) -> None:
@@ -28,6 +33,38 @@ def attached(report: Any) -> Record | None:
 def told(report: Any) -> Record:
     """The record on a report, or what can be said without it of a case that no process lived to tell of."""
     return attached(report) or Record(report.nodeid, Verdict.BROKEN, str(report.longrepr))
+
+
+def name_platforms(reports: Iterable[Any]) -> None:
+    """Whatever is told of a case of one platform among several names it."""
+    for report in reports:
+        if name := posting.of(getattr(report, "node", None)).name:
+            report.nodeid = f"{report.nodeid} on {name}"
+
+
+def lose(report: Any, why: str) -> None:
+    """Marks a report as one of many cases that nobody ran, all for that reason."""
+    setattr(report, "sockspec_lost", why)
+
+
+def told_apart(reports: Sequence[Any]) -> list[Any]:
+    """The reports that are worth a place of their own: not those of cases that nobody ran."""
+    return [report for report in reports if not hasattr(report, "sockspec_lost")]
+
+
+def show_lost(terminal: Any, reports: Sequence[Any]) -> None:
+    """The cases that nobody ran, by the reason why."""
+    reasons: dict[str, list[str]] = {}
+    for report in reports:
+        if why := getattr(report, "sockspec_lost", ""):
+            reasons.setdefault(why, []).append(report.nodeid)
+    if reasons:
+        terminal.write_sep("=", "NOT RUN", red=True)
+    for why, cases in reasons.items():
+        terminal.write_line(f"{len(cases)} broken: {why}", red=True)
+        shown = cases if len(cases) <= _LOST_SHOWN else [*cases[:_LOST_SHOWN], "..."]
+        for case in shown:
+            terminal.write_line(f"  {case}")
 
 
 def show(terminal: Any, title: str, reports: Sequence[Any]) -> None:

@@ -8,12 +8,14 @@ import os
 
 import pytest
 
-from .. import options
+from .. import options, platforms
 from ..build import PROGRAMS
 from ..children import die_with_parent
+from ..platform import posting
 from ..workers import is_worker
-from . import assertions, expected
+from . import assertions, expected, several
 from .beside import Beside, Lost
+from .junit import Junit
 from .preparation import Preparation
 from .expected import Collected
 from .gate import Gate
@@ -22,7 +24,16 @@ from .shown import Between, Sections
 
 pytest_plugins = [
     f"{__name__}.{module}"
-    for module in ("assertions", "collection", "check_items", "listing", "labs", "verdicts", "shown")
+    for module in (
+        "assertions",
+        "collection",
+        "check_items",
+        "listing",
+        "labs",
+        "verdicts",
+        "shown",
+        "several",
+    )
 ]
 
 
@@ -35,10 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Registers the parts: in every process those that run cases, in the first one those that tell of them."""
     for marker in options.MARKERS:
         config.addinivalue_line("markers", marker)
-    if programs := config.getoption("programs"):
-        os.environ[
-            PROGRAMS
-        ] = programs  # workers, and whatever else asks for the build, are told so
+    where = posting.of(config)
+    if programs := where.programs or config.getoption("programs"):
+        os.environ[PROGRAMS] = programs  # workers, and whatever else asks for the build
     if wrong := options.contradiction(config):
         raise pytest.UsageError(f"sockspec: {wrong}")
     assertions.enable(config)
@@ -48,11 +58,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if is_worker(config):
         # The first process may be killed without a chance to tell us.
         die_with_parent(os.getppid())
+        if where.asked:
+            platforms.post(where.asked, where.name)
     else:
         recorder = Recorder(config, collected)
         shown = Sections(config, recorder)
         if config.getoption("baseline"):
             parts.append(Gate(config, collected, recorder))
-        parts += [Preparation(config), recorder, shown, Between(shown), Lost()]
+        parts += [Preparation(config), recorder, shown, Between(shown), Junit(config)]
+        parts += [] if several.is_wanted(config) else [Lost()]
     for part in parts:
         config.pluginmanager.register(part, f"sockspec-{type(part).__name__.lower()}")

@@ -9,6 +9,7 @@ import pytest
 from .. import abi, build
 from ..conductor import ConductorFailed
 from ..lab import Lab, Settings
+from ..platform import posting
 from ..relay import Relay
 from ..workers import is_worker
 from .hook import hook
@@ -39,7 +40,7 @@ def settings_of(config: pytest.Config) -> Settings:
     return Settings(
         programs=here.programs,
         launcher=abi.launcher(here.abi),
-        deadline=config.getoption("deadline") or usual,
+        deadline=(config.getoption("deadline") or usual) * posting.of(config).slowness,
         sanitized=here.sanitized,
     )
 
@@ -89,7 +90,9 @@ def _cpu(config: pytest.Config) -> int | None:
     """Workers share the processors out among them; a lone pytest leaves it to the conductor."""
     if not is_worker(config):
         return None
-    worker = str(getattr(config, "workerinput")["workerid"])
     allowed = sorted(os.sched_getaffinity(0))
+    if (where := posting.of(config)).asked:
+        return allowed[where.number % len(allowed)]
+    worker = str(getattr(config, "workerinput")["workerid"])
     number = int("".join(filter(str.isdigit, worker)) or 0)
     return allowed[number % len(allowed)]

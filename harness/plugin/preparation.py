@@ -7,6 +7,8 @@ import pytest
 from .. import build, platforms
 from ..abi import NoEmulator, launcher
 from ..conductor import ConductorFailed
+from ..platform import plan
+from ..platform.plan import HERE
 from .hook import hook
 from .labs import relay_of
 
@@ -26,11 +28,15 @@ class Preparation:
         try:
             here.bring_up_to_date(self._say)
             launcher(here.abi)
-            if here.conductor.exists():
+            if here.conductor.exists() and self._runs_cases_here():
                 relay = relay_of(self._config)
                 relay.retire(relay.take())
         except (build.BuildFailed, NoEmulator, ConductorFailed) as error:
             raise pytest.UsageError(f"sockspec: {error}") from None
+
+    def _runs_cases_here(self) -> bool:
+        wanted = self._config.getoption("platform")
+        return not wanted or any(each.label == HERE for each in plan.asked(wanted))
 
     def _say(self, text: str) -> None:
         terminal: Any = self._config.pluginmanager.getplugin("terminalreporter")

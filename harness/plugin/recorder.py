@@ -9,6 +9,7 @@ import pytest
 
 from .. import build, platforms
 from ..options import chooses_nothing
+from ..platform import posting
 from ..recording import of_crash
 from ..results import End, Merger, Record, ResultFile
 from ..sections import attached
@@ -29,7 +30,9 @@ class Recorder:
         self._merger = Merger()
         self.records: list[Record] = []
         self.planned: set[str] = set()
-        """The cases that were chosen to run."""
+        """The cases that were chosen to run, on each platform."""
+        self.platforms = [platforms.here().name]
+        """Where they were to run."""
         self.troubles: list[str] = []
         """Why the run is no success, whatever its cases gave."""
 
@@ -49,11 +52,13 @@ class Recorder:
         """Puts the phases of a case together."""
         if not is_case(self._config, report.nodeid):
             return
+        where = posting.of(getattr(report, "node", None))
         record = attached(report) or (
-            of_crash(report.nodeid, str(report.longrepr)) if report.failed else None
+            of_crash(report.nodeid, str(report.longrepr), where) if report.failed else None
         )
         last = report.when in ("teardown", CRASHED)
-        if done := self._merger.add(report.nodeid, report.duration, record, last):
+        case = (where.asked, report.nodeid)
+        if done := self._merger.add(case, report.duration, record, last):
             self.records.append(done)
             self._guard(lambda: self._file.add(done))
 
@@ -81,7 +86,7 @@ class Recorder:
 
     def planned_on(self) -> dict[str, set[str]]:
         """The cases that were chosen to run, by platform."""
-        return {platforms.here().name: self.planned} if self.planned else {}
+        return {name: self.planned for name in self.platforms} if self.planned else {}
 
     def _end(self) -> End:
         everything = chooses_nothing(self._config) and self._collected.cases is not None

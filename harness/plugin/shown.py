@@ -48,12 +48,13 @@ class Sections:
     def pytest_terminal_summary(self, terminalreporter: Any) -> Iterator[None]:
         """Shows failed cases its own way: hides them from pytest's own section, but not from what follows it."""
         stats = terminalreporter.stats
+        sections.name_platforms(report for reports in stats.values() for report in reports)
         failed = stats.pop("failed", [])
         self._failed = [report for report in failed if attached(report)]
         if others := [report for report in failed if not attached(report)]:
             stats["failed"] = others
         yield
-        for report in stats.get("broken", []):
+        for report in sections.told_apart(stats.get("broken", [])):
             first = told(report).message.partition("\n")[0]
             terminalreporter.write_line(f"BROKEN {report.nodeid} - {first}", red=True)
         for trouble in self._recorder.troubles:
@@ -65,7 +66,8 @@ class Sections:
         if self._failed:
             stats["failed"] = [*stats.get("failed", []), *self._failed]
         sections.show(terminal, "FAILED", self._failed)
-        sections.show(terminal, "BROKEN", stats.get("broken", []))
+        sections.show(terminal, "BROKEN", sections.told_apart(stats.get("broken", [])))
+        sections.show_lost(terminal, stats.get("broken", []))
         if self._config.getoption("evidence"):
             sections.show_evidence(terminal, stats.get("passed", []))
         sections.show_by_reason(terminal, Verdict.UNSUPPORTED, self._recorder.records)

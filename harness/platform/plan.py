@@ -1,0 +1,132 @@
+"""What `--platform` asks for, and the command that gives a python on each platform."""
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .. import abi, build, platforms
+from .posting import Posting
+
+
+class UnknownPlatform(Exception):
+    """No platform has that name; the text says which there are."""
+
+
+class CannotStart(Exception):
+    """The platform cannot be had on this machine; the text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A platform as it was asked for."""
+
+    label: str
+    """Its text, without the number of workers: "linux-6.12", "kernel=arch/x86/boot/bzImage"."""
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the workers of a platform are started."""
+
+    asked: Asked
+    name: str
+    """What records call it."""
+    command: Sequence[str] = ()
+    """What takes a python's arguments, and runs that python on the platform; empty: this very python."""
+    slowness: float = 1.0
+    """How much longer than on this machine anything may take."""
+    boot: float = 30.0
+    """Seconds until its python must have said hello."""
+    fast_time: bool = False
+    """Whether idle time passes at once."""
+    programs: str = ""
+    """The ABI of its programs, where that is not the machine's own."""
+
+    @property
+    def label(self) -> str:
+        """As it was asked for."""
+        return self.asked.label
+
+    def identity(self, number: int) -> str:
+        """The name of one of its workers, which can be a file's."""
+        name = re.sub(r"[^\w.+-]", "_", self.name)
+        return name if self.asked.workers == 1 else f"{name}.{number}"
+
+    def posting(self, number: int) -> Posting:
+        """What that worker is told."""
+        return Posting(self.label, self.name, number, self.slowness, self.fast_time, self.programs)
+
+
+_EMULATED = 2.0
+"""How much longer programs take under qemu-user."""
+HERE = "linux"
+"""The machine that pytest runs on."""
+_ASKED = re.compile(r"(?P<label>[^*]+?)(?:\*(?P<workers>[1-9]\d?))?")
+
+
+def asked(texts: Iterable[str]) -> list[Asked]:
+    """The platforms that the values of `--platform` name, each once.
+
+    Raises:
+        UnknownPlatform
+    """
+    found: dict[str, Asked] = {}
+    for word in (word.strip() for text in texts for word in text.split(",")):
+        match = _ASKED.fullmatch(word)
+        if match is None or not any(form.fullmatch(match["label"]) for form in _FORMS):
+            raise UnknownPlatform(f"there is no platform {word!r}; {_KNOWN}")
+        found[match["label"]] = Asked(match["label"], int(match["workers"] or 1))
+    return list(found.values())
+
+
+def plan(wanted: Asked) -> Plan:
+    """How that platform is started.
+
+    Raises:
+        CannotStart
+    """
+    for form, make in _FORMS.items():
+        if match := form.fullmatch(wanted.label):
+            return make(wanted, match)
+    raise UnknownPlatform(f"there is no platform {wanted.label!r}; {_KNOWN}")
+
+
+def _here(wanted: Asked, _: re.Match[str]) -> Plan:
+    return Plan(wanted, platforms.here().name)
+
+
+def _foreign(wanted: Asked, _: re.Match[str]) -> Plan:
+    """Programs of another ABI, on this kernel."""
+    try:
+        abi.launcher(wanted.label)
+        replace(build.current(), abi=wanted.label).bring_up_to_date(print)
+    except (abi.NoEmulator, build.BuildFailed) as error:
+        raise CannotStart(str(error)) from None
+    return Plan(wanted, f"linux-{wanted.label}", programs=wanted.label, slowness=_EMULATED)
+
+
+def _python(wanted: Asked, match: re.Match[str]) -> Plan:
+    command = shlex.split(match["command"])
+    return Plan(wanted, Path(command[0]).name, command)
+
+
+_FORMS: dict[re.Pattern[str], Callable[[Asked, re.Match[str]], Plan]] = {
+    re.compile(HERE): _here,
+    re.compile("|".join(abi.FOREIGN)): _foreign,
+    re.compile(r"python=(?P<command>.+)"): _python,
+}
+_KNOWN = f"there are linux, {', '.join(abi.FOREIGN)} and python=COMMAND; NAME*N gives one N workers"
+
+
+def named_apart(plans: Iterable[Plan]) -> list[Plan]:
+    """The plans, with names that no two share."""
+    apart: dict[str, Plan] = {}
+    for each in plans:
+        name, number = each.name, 2
+        while name in apart:
+            name, number = f"{each.name}-{number}", number + 1
+        apart[name] = replace(each, name=name)
+    return list(apart.values())
