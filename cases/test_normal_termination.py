@@ -19,6 +19,7 @@ from harness import (
     leaving,
 )
 
+CLIENTS = ["tcpcli01", "tcpcli05", "tcpcli11", "tcpcliselect01", "tcpclipoll01"]
 FORKING = ["tcpserv01", "tcpserv02", "tcpserv03", "tcpserv04"]
 DELAYED_ACK = 40_000_000
 """Nanoseconds that Linux keeps an acknowledgement back at least: TCP_DELACK_MIN."""
@@ -26,7 +27,7 @@ DELAYED_ACK = 40_000_000
 
 @pytest.mark.about("TIME_WAIT", "close")
 @pytest.mark.scenario("S2.2")
-@pytest.mark.parametrize("client", ["tcpcli01", "tcpcli05", "tcpcli11", "tcpcliselect01"])
+@pytest.mark.parametrize("client", CLIENTS)
 def test_the_client_exits_0_at_the_end_of_its_input(lab: Lab, client: str) -> None:
     """A client whose input ends while the server is well exits 0.
 
@@ -41,7 +42,7 @@ def test_the_client_exits_0_at_the_end_of_its_input(lab: Lab, client: str) -> No
 
 @pytest.mark.about("TIME_WAIT", "close")
 @pytest.mark.scenario("S2.2")
-@pytest.mark.parametrize("client", ["tcpcli01", "tcpcli05", "tcpcli11", "tcpcliselect01"])
+@pytest.mark.parametrize("client", CLIENTS)
 def test_time_wait_is_at_the_client(lab: Lab, client: str) -> None:
     """The client closed first, so its end is in TIME_WAIT, and nothing is left of the server's.
 
