@@ -2,7 +2,7 @@
 
 import pytest
 
-from cases.steps import echoes, ends, gave, one_client, sleeps_in
+from cases.steps import echoes, ends, one_client, returned, sleeps_in
 from harness import (
     CLOSE_WAIT,
     CONNECTION,
@@ -61,7 +61,7 @@ def test_the_fin_is_an_end_of_file_to_read(lab: Lab, client: str, call: str) -> 
     read = one.client.arm(leaving("read", on=CONNECTION))
     one.child.kill()
 
-    assert gave(read.reached()) == 0
+    assert returned(read) == 0
 
 
 @pytest.mark.about("select", "poll")
