@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from .catalogue import CatalogueError
-from .commands import claims, compare, docs, expect, record, summary
+from .commands import claims, compare, docs, expect, matrix, record, summary
 from .expectations import ExpectationError
 from .results import NotComparable
 from .scenarios import ScenarioError
@@ -14,6 +14,7 @@ _COMMANDS = {
     "compare": compare,
     "docs": docs,
     "expect": expect,
+    "matrix": matrix,
     "record": record,
     "summary": summary,
 }

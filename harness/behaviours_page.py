@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from .catalogue import Catalogue, Collected, Family
+from .rendering import render
 from .results import Record
 from .verdict import Verdict
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _VALUES = 4
 """Observed values that a cell shows."""
 _WORST = (Verdict.FAILED, Verdict.BROKEN, Verdict.UNSUPPORTED)
@@ -146,24 +145,9 @@ def markdown(page: Page, up: str) -> str:
     Args:
         up: from the page's folder to the root of the checkout, as in "../".
     """
-    return _render("behaviours.md", page, up)
+    return render("behaviours.md", page=page, up=up)
 
 
 def html(page: Page, up: str) -> str:
     """The page in HTML, whole in itself."""
-    return _render("behaviours.html", page, up)
-
-
-def _render(template: str, page: Page, up: str) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=template.endswith("html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = lambda text: str(text).replace("|", "\\|")
-    return environment.get_template(template).render(page=page, up=up)
+    return render("behaviours.html", page=page, up=up)

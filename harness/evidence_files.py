@@ -15,6 +15,7 @@ from .evidence import Evidence
 from .frames import Frame
 from .ladder_svg import NARROW, STYLE, WIDE, Legend, svg
 from .pcapng import pcapng
+from .rendering import render
 from .results import Record
 
 LADDER, PAGE, CAPTURE = "ladder.svg", "case.html", "capture.pcapng"
@@ -22,7 +23,6 @@ LADDER, PAGE, CAPTURE = "ladder.svg", "case.html", "capture.pcapng"
 _LONGEST = 200
 """Characters of a folder's name."""
 _NO_NAME = re.compile(r"[^\w.,=+@\[\]-]+", re.ASCII)
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 def folder_name(case: str) -> str:
@@ -77,17 +77,9 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _page(record: Record, evidence: Evidence, began: datetime) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     ladder = evidence.ladder()
-    return environment.get_template(PAGE).render(
+    return render(
+        PAGE,
         record=record,
         began=f"{began:%Y-%m-%d %H:%M:%S}",
         style=STYLE,

@@ -77,7 +77,7 @@ def shown(value: object) -> str:
     if isinstance(value, Outcome):
         return str(value.errno if value.errno is not None else value.value)
     if isinstance(value, Drawn):
-        return "a number drawn anew"
+        return "#"
     if isinstance(value, enum.Enum):
         return str(value)
     if isinstance(value, Fact):

@@ -31,6 +31,9 @@ job_is() { # job_is JOB...: the job is one of these, or all of them
 # --- the interpreter: not every python3 on a PATH has pytest -----------------------------------------------------
 
 modules=(pytest xdist pytest_timeout dpkt rich jinja2)
+if job_is test; then
+  modules+=(selenium)
+fi
 
 lacking() { # lacking INTERPRETER: prints the modules it lacks. To find a module is much cheaper than to import it
   "$1" -c 'import importlib.util, sys
@@ -120,6 +123,8 @@ look() {
     need_command tshark tshark
     need_command iproute2 ip
     need_command golang-go "${GO:-go}"
+    need_command chromium chromium
+    need_command chromium-driver chromedriver
   fi
   if job_is lint; then
     need_command clang-format clang-format
