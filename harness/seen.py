@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, is_dataclass, replace
 
+from typing import Any
+
 from .fact import Fact
 from .outcome import Outcome
 
@@ -56,6 +58,16 @@ class Seen:
     def told(cls, holds: bool) -> "Seen":
         """What an assertion without a comparison saw: whether it is so."""
         return cls("", "yes" if holds else "no")
+
+    @classmethod
+    def observed(cls, observation: Mapping[str, Any]) -> "Seen":
+        """What a case of one process observed, by the call's name and how manieth it was."""
+        nth = observation.get("nth", 1)
+        call = str(observation.get("call", "?"))
+        kinds = ("errno", "names", "value", "text")
+        value = next((observation[kind] for kind in kinds if kind in observation), "")
+        what = call if nth == 1 else f"{call} #{nth}"
+        return cls(what, settled(str(value)), number=observation.get("number"))
 
     def of(self, what: str, holds: bool) -> "Seen":
         """The same, of this assertion."""

@@ -1,5 +1,6 @@
 """What the assertions of a case saw: those that held, and the one that did not."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from _pytest.assertion import rewrite
 
 from ..seen import Seen
 from .hook import hook
+from .labs import LAB
 
 _SEEN = pytest.StashKey[list[Seen]]()
 _COMPARED = pytest.StashKey[Seen]()
@@ -43,9 +45,20 @@ def pytest_assertion_pass(item: pytest.Item, orig: str) -> None:
 
 def seen_in(item: pytest.Item, call: pytest.CallInfo[None]) -> list[Seen]:
     """What the assertions of a case saw, after its call."""
+    if not isinstance(item, pytest.Function):
+        return _observed(item, call)
     if call.when == "call" and call.excinfo and isinstance(call.excinfo.value, AssertionError):
         _add(item, _statement(item, call.excinfo), False)
     return item.stash.get(_SEEN, [])
+
+
+def _observed(item: pytest.Item, call: pytest.CallInfo[None]) -> list[Seen]:
+    """Of a case in C: what it handed over; it is at the last when a claim is false."""
+    lab = item.stash.get(LAB, None)
+    seen = [Seen.observed(each) for each in lab.observations] if lab else []
+    if seen and call.excinfo and isinstance(call.excinfo.value, AssertionError):
+        seen[-1] = replace(seen[-1], holds=False)
+    return seen
 
 
 def _add(item: pytest.Item, text: str, holds: bool) -> None:
