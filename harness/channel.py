@@ -1,6 +1,7 @@
 """The control channel: JSON lines over a stream socket, one reply a request, descriptors beside a request."""
 
 import json
+import os
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ class Channel:
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
         self._buffer = bytearray()
+        self.given: list[int] = []
+        """Descriptors that came with replies; whoever takes one out owns it."""
         self.owed = False
         """Whether a reply is still to come, because the last request was cut short. No request may follow then."""
 
@@ -65,7 +68,9 @@ class Channel:
     def _line(self, end: float) -> bytes:
         while (length := self._buffer.find(b"\n")) < 0:
             self._wait_at_most(end)
-            if not (chunk := self._socket.recv(_CHUNK)):
+            chunk, given, _, _ = socket.recv_fds(self._socket, _CHUNK, 1, socket.MSG_CMSG_CLOEXEC)
+            self.given += given
+            if not chunk:
                 raise ChannelClosed
             self._buffer += chunk
         line = bytes(self._buffer[:length])
@@ -86,3 +91,5 @@ class Channel:
     def close(self) -> None:
         """Closes the socket; the other end reads end of file. May be called again."""
         self._socket.close()
+        while self.given:
+            os.close(self.given.pop())

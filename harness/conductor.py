@@ -155,6 +155,15 @@ class Conductor:
             ) from error
         return self._read(do, reply)
 
+    def client(self, **members: Any) -> socket.socket:
+        """Asks for a TCP socket that belongs to a host of the lab; the caller closes it.
+
+        Raises:
+            Refused, ConductorFailed
+        """
+        self.ask("socket", **members)
+        return socket.socket(fileno=self._channel.given.pop())
+
     def _read(self, do: str, reply: dict[str, Any]) -> dict[str, Any]:
         if reply.get("id") not in (None, self._next):
             raise ConductorFailed(f"the conductor answered {reply['id']} when asked {self._next}")

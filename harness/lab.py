@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from socket import AddressFamily
+from socket import socket as Client
 from time import time_ns
 from typing import Any
 
@@ -102,6 +104,7 @@ class Lab(Place):
         """What assertions were given to look at, for the result record."""
         self._samples: list[Sample] = []
         self._peopled: dict[str, None] = {}
+        self._clients: list[Client] = []
         self._relay = relay
         self._conductor = relay.take()
         self._ended = False
@@ -199,6 +202,18 @@ class Lab(Place):
             self._handles[number] = Process(self, number, streams, wire["name"])
         return self._handles[number]
 
+    def rest(self, deadline: float | None = None) -> list[Mapping[str, Any]]:
+        """Waits till nothing goes on by itself: each thread of each process is held, stopped or asleep. Returns the
+        processes that are not dead, as the conductor describes them.
+
+        Raises:
+            Late: some are always busy.
+        """
+        found: list[Mapping[str, Any]] = self.ask("rest", deadline=deadline or self.deadline)[
+            "processes"
+        ]
+        return found
+
     # --- hosts and wires ---------------------------------------------------------------------------------------
 
     def join(
@@ -272,6 +287,15 @@ class Lab(Place):
         processes = {process.number: process for process in self.processes()}
         found = self.ask("holders", inode=inode)["holders"]
         return [Holder(processes[holder["process"]], holder["fd"]) for holder in found]
+
+    def client(
+        self, host: Named | str | None = None, family: AddressFamily = AddressFamily.AF_INET
+    ) -> Client:
+        """A TCP socket of the harness's own on a host: a client that no process of the lab stands for. It goes with the
+        lab at the latest."""
+        made = self._conductor.client(host=name_of(host), family=family.name)
+        self._clients.append(made)
+        return made
 
     # --- settings and privileges -------------------------------------------------------------------------------
 
@@ -496,6 +520,8 @@ class Lab(Place):
                 self._ended = True
                 self._relay.retire(self._conductor)
         finally:
+            for client in self._clients:
+                client.close()
             for streams in self._streams.values():
                 streams.close()
 

@@ -184,14 +184,17 @@ static int check_shorten(const struct request *request, struct reason *why)
     return 0;
 }
 
-static int check_action(const struct lab *lab, const struct request *request,
-                        const struct process *process, struct reason *why)
+static int check_action(const struct lab *lab, const struct request *request, struct reason *why)
 {
-    if (!process)
+    const struct process *process = request->to_come ? NULL : living(lab, request, why);
+
+    if (request->to_come && request->process <= lab->core->born)
+        return because(why, "process %d is born already", request->process);
+    if (!request->to_come && !process)
         return -1;
     if (request->action.kind == ACTION_SHORT)
         return check_shorten(request, why);
-    if (request->action.kind == ACTION_DETACH && !lab->core->source->detachable(process))
+    if (process && request->action.kind == ACTION_DETACH && !lab->core->source->detachable(process))
         return because(why, "process %d (%s) was not started detachable", process->number,
                        process->name);
     return 0;
@@ -203,7 +206,7 @@ static json_t *arm(struct lab *lab, const struct request *request, struct reason
 
     if (request->moment.kind == MOMENT_SEGMENT
             ? check_places(lab, &request->moment.segment, why) < 0
-            : check_action(lab, request, living(lab, request, why), why) < 0)
+            : check_action(lab, request, why) < 0)
         return NULL;
     watch = core_arm(lab->core, request);
     if (!watch) {
@@ -510,6 +513,14 @@ static int begin_blocked(struct lab *lab, struct request *request, struct reason
     return 0;
 }
 
+static int begin_rest(struct lab *lab, struct request *request, struct reason *why)
+{
+    (void)lab;
+    (void)request;
+    (void)why;
+    return 0;
+}
+
 static int begin_await(struct lab *lab, struct request *request, struct reason *why)
 {
     return hosts_living(&lab->hosts, request->host, why) ? 0 : -1;
@@ -537,9 +548,11 @@ static const struct {
     [VERB_KILL] = {.begin = begin_kill},
     [VERB_ENDED] = {.begin = begin_ended},
     [VERB_BLOCKED] = {.begin = begin_blocked},
+    [VERB_REST] = {.begin = begin_rest},
     [VERB_DETACH] = {.at_once = detach},
     [VERB_PROCESSES] = {.at_once = processes},
     [VERB_SOCKETS] = {.at_once = sockets},
+    [VERB_SOCKET] = {.at_once = answer_socket},
     [VERB_AWAIT] = {.begin = begin_await},
     [VERB_HOLDERS] = {.at_once = holders},
     [VERB_DESCRIPTORS] = {.at_once = descriptors},
@@ -587,6 +600,14 @@ void lab_refuse(const struct lab *lab, const char *reason)
     reply_error(lab, &nobody, reason);
 }
 
+static void send_answer(struct lab *lab, json_t *reply)
+{
+    channel_hand_over(&lab->channel, reply, lab->gift);
+    if (lab->gift >= 0)
+        close(lab->gift);
+    lab->gift = -1;
+}
+
 static void begin_waiting(struct lab *lab, struct request *request)
 {
     lab->waiting = true;
@@ -613,7 +634,7 @@ void lab_answer(struct lab *lab, const char *line, size_t length)
         answer = deeds[request.verb].at_once(lab, &request, &why);
     }
     if (answer)
-        channel_send(&lab->channel, json_pack("{s:o, s:o}", "id", id_of(&request), "ok", answer));
+        send_answer(lab, json_pack("{s:o, s:o}", "id", id_of(&request), "ok", answer));
     else
         reply_error(lab, &request, why.text);
     channel_take(&lab->channel, NULL, 0); /* descriptors nobody asked for */

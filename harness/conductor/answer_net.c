@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static int index_of(const struct lab *lab, const struct host *host)
 {
@@ -47,6 +48,20 @@ json_t *answer_wire(struct lab *lab, const struct request *request, struct reaso
     wire = wires_find(lab->wires, request->plan.name, why);
     return json_pack("{s:s, s:[o, o]}", "wire", wire->name, "ends",
                      describe_end(lab, &wire->ends[0]), describe_end(lab, &wire->ends[1]));
+}
+
+/* A socket belongs to the namespace in which it was made, whoever uses it. */
+json_t *answer_socket(struct lab *lab, const struct request *request, struct reason *why)
+{
+    const struct host *host = hosts_living(&lab->hosts, request->host, why);
+
+    if (!host || host_enter(&lab->hosts, host, why) < 0)
+        return NULL;
+    lab->gift = socket(request->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (lab->gift < 0)
+        because_of_errno(why, "socket");
+    host_leave(&lab->hosts);
+    return lab->gift < 0 ? NULL : json_object();
 }
 
 /* --- what is set on a host

@@ -15,6 +15,7 @@ json_t *answer_mend(struct lab *lab, const struct request *request, struct reaso
 json_t *answer_pass(struct lab *lab, const struct request *request, struct reason *why);
 json_t *answer_discard(struct lab *lab, const struct request *request, struct reason *why);
 json_t *answer_forge(struct lab *lab, const struct request *request, struct reason *why);
+json_t *answer_socket(struct lab *lab, const struct request *request, struct reason *why);
 json_t *answer_boot(struct lab *lab, const struct request *request, struct reason *why);
 
 /* Of `crash`, which waits: what it does before, and the fact it waits for, as pending.c looks at

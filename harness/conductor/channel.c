@@ -1,6 +1,7 @@
 #include "channel.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -122,7 +123,28 @@ enum channel_state channel_next(struct channel *channel, const char **line, size
     return CHANNEL_LINE;
 }
 
-int channel_send(const struct channel *channel, json_t *reply)
+/* The number of bytes sent, or -1 with errno. */
+static ssize_t send_beside(int socket, const char *text, size_t length, int descriptor)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof descriptor)];
+    } control = {0};
+    struct iovec place = {(void *)(uintptr_t)text, length};
+    struct msghdr message = {.msg_iov = &place,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(sizeof descriptor);
+    memcpy(CMSG_DATA(part), &descriptor, sizeof descriptor);
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+int channel_hand_over(const struct channel *channel, json_t *reply, int descriptor)
 {
     char *text = json_dumps(reply, JSON_COMPACT);
     size_t length = text ? strlen(text) : 0, sent = 0;
@@ -132,7 +154,9 @@ int channel_send(const struct channel *channel, json_t *reply)
         return -1;
     text[length++] = '\n';
     while (sent < length) {
-        const ssize_t count = send(channel->socket, text + sent, length - sent, MSG_NOSIGNAL);
+        const ssize_t count = sent == 0 && descriptor >= 0
+                                  ? send_beside(channel->socket, text, length, descriptor)
+                                  : send(channel->socket, text + sent, length - sent, MSG_NOSIGNAL);
 
         if (count < 0 && errno != EINTR)
             break;
@@ -140,4 +164,9 @@ int channel_send(const struct channel *channel, json_t *reply)
     }
     free(text);
     return sent == length ? 0 : -1;
+}
+
+int channel_send(const struct channel *channel, json_t *reply)
+{
+    return channel_hand_over(channel, reply, -1);
 }

@@ -36,4 +36,7 @@ int channel_take(struct channel *channel, int *descriptors, int most);
 /* Writes a line; takes the reference. 0, or -1 with errno. */
 int channel_send(const struct channel *channel, json_t *reply);
 
+/* As channel_send, with a descriptor beside the line's first byte; the caller keeps its own. */
+int channel_hand_over(const struct channel *channel, json_t *reply, int descriptor);
+
 #endif

@@ -238,7 +238,9 @@ bool core_can_strike(const struct core *core, const struct watch *watch)
         const bool can_run =
             process->life == LIFE_RUNNING && !process->detached && !process_standing(process);
 
-        if (can_run && (process->number == watch->process || in_scope(core, watch, process)))
+        /* Of one that is still to be born anybody may become the parent. */
+        if (can_run && (process->number == watch->process || watch->process > core->born ||
+                        in_scope(core, watch, process)))
             return true;
     }
     return false;

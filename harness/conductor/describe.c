@@ -242,6 +242,17 @@ json_t *describe_process(const struct lab *lab, const struct process *process)
     return object;
 }
 
+json_t *describe_living(const struct lab *lab)
+{
+    json_t *list = json_array();
+
+    for (const struct process *process = lab->core->processes; process; process = process->next) {
+        if (process->life != LIFE_DEAD)
+            json_array_append_new(list, describe_process(lab, process));
+    }
+    return list;
+}
+
 json_t *describe_processes(const struct lab *lab)
 {
     json_t *list = json_array();

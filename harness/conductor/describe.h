@@ -9,6 +9,7 @@
 
 json_t *describe_exit(int status);
 json_t *describe_process(const struct lab *lab, const struct process *process);
+json_t *describe_living(const struct lab *lab); /* those that are not dead */
 json_t *describe_processes(const struct lab *lab);
 
 /* `raw`: with the bytes of segments. */

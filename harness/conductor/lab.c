@@ -6,6 +6,7 @@
 
 int lab_open(struct lab *lab, bool captured, struct reason *why)
 {
+    lab->gift = -1;
     lab->core = core_open(&ptrace_source);
     if (!lab->core)
         return because_of_errno(why, "core");

@@ -86,6 +86,36 @@ static enum outlook look_blocked(struct lab *lab, json_t **answer, struct reason
     return OUTLOOK_OPEN;
 }
 
+/* Whether the thread cannot go on by itself: held, stopped, or asleep in the kernel. */
+static bool rests(const struct process *process, const struct thread *thread)
+{
+    return thread->held || thread->stopped || proc_state(process->pid, thread->tid) == 'S';
+}
+
+static bool all_rest(const struct core *core)
+{
+    for (const struct process *process = core->processes; process; process = process->next) {
+        if (process->life == LIFE_DEAD || process->detached)
+            continue;
+        if (process->life == LIFE_EXITING && !process_held(process))
+            return false;
+        for (const struct thread *thread = process->threads; thread; thread = thread->next) {
+            if (!rests(process, thread))
+                return false;
+        }
+    }
+    return true;
+}
+
+static enum outlook look_rest(struct lab *lab, json_t **answer, struct reason *why)
+{
+    (void)why;
+    if (!all_rest(lab->core))
+        return OUTLOOK_OPEN;
+    *answer = json_pack("{s:o}", "processes", describe_living(lab));
+    return OUTLOOK_COME;
+}
+
 static enum outlook look_sockets(struct lab *lab, json_t **answer, struct reason *why)
 {
     const struct host *host = hosts_living(&lab->hosts, lab->pending.host, why);
@@ -115,7 +145,7 @@ static const struct {
     [VERB_REACH] = {look_watch, false},    [VERB_REACHED] = {look_watch, false},
     [VERB_KILL] = {look_death, false},     [VERB_ENDED] = {look_death, false},
     [VERB_BLOCKED] = {look_blocked, true}, [VERB_AWAIT] = {look_sockets, true},
-    [VERB_CRASH] = {look_crash, false},
+    [VERB_CRASH] = {look_crash, false},    [VERB_REST] = {look_rest, true},
 };
 
 static void describe_awaited(const struct lab *lab, char *text, size_t size)
@@ -138,6 +168,9 @@ static void describe_awaited(const struct lab *lab, char *text, size_t size)
     case VERB_KILL:
     case VERB_ENDED:
         snprintf(text, size, "the death of process %d", request->process);
+        break;
+    case VERB_REST:
+        snprintf(text, size, "every process to be held or asleep");
         break;
     case VERB_CRASH:
         snprintf(text, size, "the death of every process of host %s", request->host);

@@ -63,6 +63,8 @@ typedef int member_reader(json_t *value, struct request *request, struct reason 
 #define MEMBER_TO MEMBER(42)
 #define MEMBER_FRAME MEMBER(43)
 #define MEMBER_EMULATES MEMBER(44)
+#define MEMBER_TO_COME MEMBER(45)
+#define MEMBER_FAMILY MEMBER(46)
 
 static const struct {
     const char *name;
@@ -75,7 +77,7 @@ static const struct {
                         MEMBER_DETACHABLE | MEMBER_DEADLINE},
     [VERB_REACH] = {"reach", MEMBER_PROCESS | MEMBER_MOMENT, MEMBER_SCOPE | MEMBER_DEADLINE},
     [VERB_ARM] = {"arm", MEMBER_MOMENT | MEMBER_ACTION,
-                  MEMBER_PROCESS | MEMBER_SCOPE | MEMBER_TIMES},
+                  MEMBER_PROCESS | MEMBER_SCOPE | MEMBER_TIMES | MEMBER_TO_COME},
     [VERB_REACHED] = {"reached", MEMBER_WATCH, MEMBER_DEADLINE},
     [VERB_DISARM] = {"disarm", MEMBER_WATCH, 0},
     [VERB_RUN] = {"run", MEMBER_PROCESS, 0},
@@ -83,9 +85,11 @@ static const struct {
     [VERB_KILL] = {"kill", MEMBER_PROCESS | MEMBER_SIGNAL, MEMBER_DEADLINE},
     [VERB_ENDED] = {"ended", MEMBER_PROCESS, MEMBER_DEADLINE},
     [VERB_BLOCKED] = {"blocked", MEMBER_PROCESS | MEMBER_CALL, MEMBER_DEADLINE},
+    [VERB_REST] = {"rest", 0, MEMBER_DEADLINE},
     [VERB_DETACH] = {"detach", MEMBER_PROCESS, 0},
     [VERB_PROCESSES] = {"processes", 0, 0},
     [VERB_SOCKETS] = {"sockets", 0, MEMBER_HOST | MEMBER_FILTER},
+    [VERB_SOCKET] = {"socket", 0, MEMBER_HOST | MEMBER_FAMILY},
     [VERB_AWAIT] = {"await", 0,
                     MEMBER_HOST | MEMBER_FILTER | MEMBER_COUNT | MEMBER_GONE | MEMBER_DEADLINE},
     [VERB_HOLDERS] = {"holders", MEMBER_INODE, 0},
@@ -418,6 +422,23 @@ static int read_detachable(json_t *value, struct request *request, struct reason
     return value_boolean(value, "detachable", &request->detachable, why);
 }
 
+static int read_to_come(json_t *value, struct request *request, struct reason *why)
+{
+    return value_boolean(value, "to_come", &request->to_come, why);
+}
+
+static int read_family(json_t *value, struct request *request, struct reason *why)
+{
+    const char *name = json_is_string(value) ? json_string_value(value) : "";
+
+    request->family = strcmp(name, "AF_INET") == 0    ? AF_INET
+                      : strcmp(name, "AF_INET6") == 0 ? AF_INET6
+                                                      : AF_UNSPEC;
+    return request->family == AF_UNSPEC
+               ? value_expected(why, "family", "AF_INET or AF_INET6", value)
+               : 0;
+}
+
 static int read_raw(json_t *value, struct request *request, struct reason *why)
 {
     return value_boolean(value, "raw", &request->raw, why);
@@ -524,6 +545,8 @@ static const struct {
     {"user", MEMBER_USER, read_user},
     {"detachable", MEMBER_DETACHABLE, read_detachable},
     {"raw", MEMBER_RAW, read_raw},
+    {"to_come", MEMBER_TO_COME, read_to_come},
+    {"family", MEMBER_FAMILY, read_family},
     {"argv", MEMBER_ARGV, read_argv},
     {"env", MEMBER_ENV, read_env},
     {"limits", MEMBER_LIMITS, read_limits},
@@ -645,6 +668,8 @@ static int check_subject(const struct request *request, struct reason *why)
         return because(why, "\"process\" is missing");
     if (segment && (request->process || json_object_get(request->members, "scope")))
         return because(why, "a segment is of no process: leave \"process\" and \"scope\" out");
+    if (request->to_come && (segment || request->action.kind == ACTION_DETACH))
+        return because(why, "\"to_come\" is for moments of processes, and not for detach");
     return 0;
 }
 
@@ -681,6 +706,7 @@ int request_parse(const char *line, size_t length, struct request *request, stru
                                 .count = 1,
                                 .user = -1,
                                 .host = "host",
+                                .family = AF_INET,
                                 .plan = {.mtu = 1500, .neighbours = true},
                                 .verb = VERBS};
     request->members = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);

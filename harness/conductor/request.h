@@ -27,9 +27,11 @@ enum verb {
     VERB_KILL,
     VERB_ENDED,
     VERB_BLOCKED,
+    VERB_REST,
     VERB_DETACH,
     VERB_PROCESSES,
     VERB_SOCKETS,
+    VERB_SOCKET,
     VERB_AWAIT,
     VERB_HOLDERS,
     VERB_DESCRIPTORS,
@@ -86,6 +88,8 @@ struct request {
     int count;                  /* await */
     bool gone;                  /* await */
     bool detachable;            /* start */
+    bool to_come;               /* arm: the process is still to be born */
+    int family;                 /* socket: AF_INET when left out */
     bool raw;                   /* events */
     bool capture;               /* host */
     bool remove;                /* address, neighbour, route */

@@ -216,6 +216,7 @@ GOOD: tuple[Request, ...] = (
         "process": HELD,
         "moment": SIGNALLED,
         "action": {"do": "kill", "signal": "SIGTERM"},
+        "to_come": False,
     },
     {
         "do": "arm",
@@ -233,6 +234,8 @@ GOOD: tuple[Request, ...] = (
         },
         "action": {"do": "delay", "seconds": 0.1},
     },
+    {"do": "rest", "deadline": 1},
+    {"do": "socket", "host": "host", "family": "AF_INET6"},
     {"do": "holders", "inode": 7},
     {"do": "descriptors", "process": RUNS},
     {
@@ -356,6 +359,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "count": (*NO_INTEGER, NESTED, -1, 0, 2**31),
     "gone": (*NO_BOOLEAN, NESTED),
     "raw": (*NO_BOOLEAN, NESTED),
+    "to_come": (*NO_BOOLEAN, NESTED),
     "detachable": (*NO_BOOLEAN, NESTED),
     "after": (*NO_INTEGER, NESTED, -1),
     "limit": (*NO_INTEGER, NESTED, -1, 0),
