@@ -8,6 +8,7 @@ from .commands import claims, compare, docs, expect, matrix, record, summary
 from .expectations import ExpectationError
 from .results import NotComparable
 from .scenarios import ScenarioError
+from .sweep import cli as sweep
 
 _COMMANDS = {
     "claims": claims,
@@ -17,6 +18,7 @@ _COMMANDS = {
     "matrix": matrix,
     "record": record,
     "summary": summary,
+    "sweep": sweep,
 }
 """By name; each has `add`, which describes its arguments, and `run`, which gives the exit status."""
 

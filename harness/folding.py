@@ -75,6 +75,17 @@ def folded(events: Sequence[Event]) -> list[Event]:
     return [instead.get(e.seq, e) for e in events if e.seq not in dropped or e.seq in instead]
 
 
+def of_loader(events: Sequence[Event]) -> set[int]:
+    """The seqs of the events that are the loader's, before main."""
+    return {
+        event.seq
+        for calls in _by_life(events)
+        for made in calls[: _loading(calls)]
+        for event in (made.enter, made.leave)
+        if event
+    }
+
+
 def _by_life(events: Sequence[Event]) -> Iterable[list[_Made]]:
     """The calls of each process, from one exec to the next."""
     leaving = {event.entered: event for event in events if event.kind == "leave"}

@@ -80,8 +80,12 @@ class Moment:
         words += f" on {self.on}" if self.on else ""
         return f"{words} (number {self.nth})" if self.nth > 1 else words
 
+    def signal_word(self) -> str | None:
+        """The name of its signal; None when it has none."""
+        return None if self.signal is None else signal_name(self.signal)
+
     def _signal(self) -> str:
-        return "a signal" if self.signal is None else signal_name(self.signal)
+        return self.signal_word() or "a signal"
 
 
 def entering(call: str, nth: int = 1, on: Descriptor | None = None) -> Moment:

@@ -1,0 +1,157 @@
+"""A client of the harness's own: never blocks, and says in a word what became of it."""
+
+import select
+import socket
+import struct
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from .protocol import Standing
+
+if TYPE_CHECKING:
+    from .stage import Stage
+
+_CHUNK = 1 << 16
+_AT_ONCE = struct.pack("ii", 1, 0)
+
+
+class Fate(StrEnum):
+    """What became of a client and its request."""
+
+    ANSWERED = "answered"
+    WRONG = "wrong answer"
+    ENDED = "end of file"
+    RESET = "reset"
+    REFUSED = "refused"
+    SILENCE = "silence"
+    """Nothing came, and no end either."""
+
+
+ENDS = frozenset({Fate.ENDED, Fate.RESET, Fate.REFUSED})
+"""The fates of a client who knows that there is nothing to wait for."""
+
+
+class Client:
+    """One connection. Every verb returns when the server has come to rest."""
+
+    def __init__(self, stage: "Stage", receive_buffer: int | None = None) -> None:
+        self._stage = stage
+        self._socket = stage.socket()
+        self._socket.setblocking(False)
+        if receive_buffer is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.request = b""
+        """What was sent."""
+        self.answer = b""
+        self.end: Fate | None = None
+        """How the connection ended, if it did."""
+
+    def connect(self) -> "Client":
+        """Connects, or learns that it cannot."""
+        code = self._socket.connect_ex(self._stage.address)
+        if code not in (0, 11, 115):  # EAGAIN, EINPROGRESS
+            self.end = Fate.REFUSED
+        self._stage.rest()
+        return self
+
+    @property
+    def port(self) -> int:
+        """Its own port."""
+        return int(self._socket.getsockname()[1])
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands at the client's side."""
+        if self.end is not None:
+            return False
+        return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0 and bool(
+            select.select([], [self._socket], [], 0)[1]
+        )
+
+    def send(self, data: bytes, rest: bool = True) -> int:
+        """Sends what there is room for; returns how much."""
+        try:
+            sent = self._socket.send(data) if data and self.end is None else 0
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            self._note(error)
+            sent = 0
+        self.request += data[:sent]
+        if rest:
+            self._stage.rest()
+        return sent
+
+    def _note(self, error: OSError) -> None:
+        refused = isinstance(error, ConnectionRefusedError)
+        self.end = Fate.REFUSED if refused else Fate.RESET
+
+    def receive(self, most: int | None = None) -> "Client":
+        """Takes what has come; at most so many bytes."""
+        left = float("inf") if most is None else most
+        while self.end is None and left > 0:
+            try:
+                chunk = self._socket.recv(int(min(left, _CHUNK)))
+            except BlockingIOError:
+                break
+            except OSError as error:
+                self._note(error)
+                break
+            if not chunk:
+                self.end = Fate.ENDED
+            self.answer += chunk
+            left -= len(chunk)
+        return self
+
+    def standing(self, wanted: bytes | None = None) -> Standing:
+        """How far the answer has come; to that request, if it is not the protocol's."""
+        return self._stage.subject.protocol.standing(self.answer, wanted)
+
+    def fate(self, wanted: bytes | None = None, patience: float | None = None) -> Fate:
+        """What became of it, waited for as long as neither an answer nor an end has come.
+
+        Args:
+            wanted: the request whose answer is meant; the protocol's, if None.
+            patience: seconds; the subject's if None.
+        """
+        end = time.monotonic() + (self._stage.subject.patience if patience is None else patience)
+        while (standing := self.receive().standing(wanted)) is Standing.PART and self.end is None:
+            left = end - time.monotonic()
+            if left <= 0:
+                return Fate.SILENCE
+            select.select([self._socket], [], [], left)
+        if standing is Standing.RIGHT:
+            return Fate.ANSWERED
+        return Fate.WRONG if standing is Standing.WRONG else self.end or Fate.SILENCE
+
+    def ask(self, patience: float | None = None) -> Fate:
+        """Sends the protocol's request and waits for what becomes of it."""
+        self.send(self._stage.subject.protocol.request)
+        return self.fate(patience=patience)
+
+    def ends(self, patience: float) -> bool:
+        """Whether the connection comes to an end."""
+        end = time.monotonic() + patience
+        while self.receive().end is None and (left := end - time.monotonic()) > 0:
+            select.select([self._socket], [], [], left)
+        return self.end is not None
+
+    def half_close(self) -> None:
+        """Sends FIN and goes on receiving."""
+        if self.end is None:
+            try:
+                self._socket.shutdown(socket.SHUT_WR)
+            except OSError as error:
+                self._note(error)
+        self._stage.rest()
+
+    def close(self) -> None:
+        """Closes; what has come and was not read makes it a reset."""
+        self._socket.close()
+        self._stage.rest()
+
+    def reset(self) -> None:
+        """Sends RST."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.close()

@@ -1,0 +1,224 @@
+"""A stage: one lab in which the subject runs, and its clients."""
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..conductor import Late, Refused
+from ..lab import Lab, Settings
+from ..process import Process
+from ..relay import Relay
+from ..sockets import LISTEN
+from . import trouble
+from .client import Client, Fate
+from .subject import Subject
+
+_FILE_LIMIT = 64 << 20
+"""Bytes that the subject may write into one file, its output among them."""
+_SLICE = 0.2
+"""Seconds between looks whether a subject that does not listen still lives."""
+_CALM, _RESTLESS = 2.0, 0.1
+"""Seconds in which a server at work comes to rest; and that one is waited for which did not."""
+
+
+class Stage:
+    """Owns the lab and the subject's folder. A context manager."""
+
+    def __init__(self, subject: Subject, settings: Settings, relay: Relay) -> None:
+        self.subject = subject
+        self.folder: Path | None = None
+        self.processes: list[Mapping[str, Any]] = []
+        """Those that lived when everything had last come to rest, as they were then."""
+        self.restless = 0
+        """How often something was busy for so long that it was not waited for."""
+        self._sockets: list[socket.socket] = []
+        self.on_rest: Callable[[], None] | None = None
+        """Called whenever everything has come to rest."""
+        if subject.wants_folder:
+            self.folder = Path(tempfile.mkdtemp(prefix="sockspec-"))
+            self.folder.chmod(0o755)
+        try:
+            self.lab = Lab(settings, relay)
+        except BaseException:
+            self._remove_folder()
+            raise
+
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            for client in self._sockets:
+                client.close()
+            self.lab.close()
+        finally:
+            self._remove_folder()
+
+    def _remove_folder(self) -> None:
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- the subject -------------------------------------------------------------------------------------------
+
+    def load(self, **options: Any) -> Process:
+        """Starts the subject and leaves it held at its exec."""
+        subject = self.subject
+        if self.folder is not None:
+            for name, text in subject.files.items():
+                place = self.folder / name
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(subject.filled(text, self.folder), encoding="utf-8")
+        argv = [subject.filled(word, self.folder) for word in subject.argv]
+        env = {name: subject.filled(text, self.folder) for name, text in subject.env.items()}
+        return self.lab.start(
+            *argv,
+            env=env,
+            cwd=subject.cwd,
+            stdin=b"",
+            limits={"fsize": _FILE_LIMIT, **options.pop("limits", {})},
+            **options,
+        )
+
+    def serve(self, **options: Any) -> Process:
+        """Starts the subject and waits till it listens.
+
+        Raises:
+            NotUsable: it does not; the text says what it does instead, and what to try.
+        """
+        process = self.load(**options).run()
+        if not self.comes_to_listen(process):
+            raise trouble.never_listens(self, process)
+        if not self.alive(process):
+            raise trouble.background(self, process)
+        return process
+
+    def comes_to_listen(self, process: Process) -> bool:
+        """Lets it go on till it listens, or has ended, or its patience has."""
+        left = self.subject.patience
+        while not self.listening():
+            self.rest()
+            if self.listening():
+                return True
+            if not self.living():
+                return False
+            if left <= 0 or self.state(process.number) == "held":
+                return False
+            left -= _SLICE
+            self._await_listener(_SLICE)
+        self.rest()
+        return True
+
+    def _await_listener(self, deadline: float) -> None:
+        try:
+            self.lab.ask("await", deadline=deadline, count=1, **self._listener())
+        except Late:
+            pass
+
+    def _listener(self) -> dict[str, Any]:
+        if self.path is not None:
+            return {"family": "AF_UNIX", "state": ["LISTEN"]}
+        return {"local": self.subject.port, "state": [str(LISTEN)]}
+
+    def listening(self) -> bool:
+        """Whether somebody listens where the subject should."""
+        found = self.lab.ask("sockets", **self._listener())["sockets"]
+        return any(self.path in (None, wire.get("path")) for wire in found)
+
+    @property
+    def path(self) -> str | None:
+        """The UNIX socket's, if it is one."""
+        path = self.subject.path
+        return None if path is None else self.subject.filled(path, self.folder)
+
+    # --- what goes on ------------------------------------------------------------------------------------------
+
+    def rest(self) -> None:
+        """Waits till everything is held, stopped or asleep, or has been busy for too long."""
+        try:
+            self.processes = list(self.lab.rest(_RESTLESS if self.restless else _CALM))
+        except Late:
+            self.restless += 1
+            found = self.lab.ask("processes")["processes"]
+            self.processes = [p for p in found if p["state"] not in ("dead", "zombie")]
+        if self.on_rest is not None:
+            self.on_rest()
+
+    def state(self, number: int) -> str:
+        """The state of a process when everything had last come to rest; "dead", too, while nobody has waited for it."""
+        return next((str(p["state"]) for p in self.processes if p["process"] == number), "dead")
+
+    def alive(self, process: Process) -> bool:
+        """Whether it lived then."""
+        return self.state(process.number) != "dead"
+
+    def exit(self, process: Process) -> str:
+        """How it ended, in a word or two: "SIGKILL", "exit 1"."""
+        found = self.lab.ask("processes")["processes"]
+        wire = next(p for p in found if p["process"] == process.number)
+        if "exit" not in wire:
+            return "it lives"
+        code = wire["exit"].get("code")
+        return str(wire["exit"].get("signal")) if code is None else f"exit {code}"
+
+    def living(self) -> list[int]:
+        """The numbers of the processes that were not dead then."""
+        return [int(p["process"]) for p in self.processes]
+
+    def kill_all(self) -> None:
+        """Kills whatever lives, and waits till it is dead."""
+        for number in self.living():
+            try:
+                self.lab.ask("kill", process=number, signal="SIGKILL", deadline=self.lab.deadline)
+            except Refused:
+                pass  # it died with its parent
+        self.rest()
+
+    # --- clients -----------------------------------------------------------------------------------------------
+
+    @property
+    def address(self) -> tuple[str, int] | str:
+        """Where clients connect to."""
+        return self.path or (self.lab.address, self.subject.port)
+
+    def socket(self) -> socket.socket:
+        """A client's socket, not connected; gone with the lab at the latest."""
+        if self.path is not None:
+            self._sockets.append(socket.socket(socket.AF_UNIX))
+            return self._sockets[-1]
+        return self.lab.client()
+
+    def client(self, receive_buffer: int | None = None) -> Client:
+        """A client that has connected, or was refused."""
+        return Client(self, receive_buffer).connect()
+
+    def serves(self, patience: float | None = None) -> Fate:
+        """A client that connects, asks, and closes: what became of it."""
+        client = self.client()
+        fate = client.ask(patience)
+        client.close()
+        return fate
+
+    def rehearse(self) -> None:
+        """Asks once, so that later on it is known that the subject and its protocol belong together.
+
+        Raises:
+            NotUsable: the answer does not come, or is another.
+        """
+        client = self.client()
+        fate = client.ask()
+        if fate is not Fate.ANSWERED:
+            raise trouble.wrong_answer(self, client, fate)
+        client.close()
+        try:
+            self.lab.rest(self.subject.patience)
+        except Late:
+            raise trouble.restless(self) from None
