@@ -17,7 +17,7 @@ from .stage import Stage
 from .subject import Subject
 
 KINDS = ("enter", "leave", "signal", "fork", "born", "exec", "exit", "dead")
-_ENOUGH = 3.0
+_ENOUGH = 5.0
 """Seconds after which a client that waits for an answer, or for an end, waits in vain."""
 
 

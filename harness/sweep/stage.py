@@ -21,7 +21,7 @@ _FILE_LIMIT = 64 << 20
 """Bytes that the subject may write into one file, its output among them."""
 _SLICE = 0.2
 """Seconds between looks whether a subject that does not listen still lives."""
-_CALM, _RESTLESS = 2.0, 0.1
+_CALM, _RESTLESS = 10.0, 0.1
 """Seconds in which a server at work comes to rest; and that one is waited for which did not."""
 
 
