@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from harness import Lab
+from harness.privilege import Privilege
 from harness.samples import FIRST, STOPS
 from harness.sockets import Socket
 from harness.tests import ss
@@ -144,6 +145,8 @@ def second_opinion(
     request: pytest.FixtureRequest, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """Has a case watched."""
+    # tcpdump insists on becoming another user, be it the same again.
+    lab.needs(Privilege.OTHER_USERS)
     opinion = SecondOpinion(lab)
     try:
         opinion.watch(FIRST)
