@@ -117,10 +117,10 @@ def returned(watch: Watch) -> Outcome | Fact:
         return Fact(False, f"({broken})")
 
 
-def ends(process: Process) -> Exit | Fact:
+def ends(process: Process, deadline: float | None = None) -> Exit | Fact:
     """How a process ends, let go, or what it does instead: for a claim."""
     try:
-        return process.ended()
+        return process.ended(deadline)
     except Broken as broken:
         return Fact(False, f"({broken})")
 

@@ -14,6 +14,7 @@ from cases.joined import over_both
 from cases.steps import ends
 from harness import (
     ACK,
+    ALWAYS,
     CONNECTION,
     ESTABLISHED,
     ETIMEDOUT,
@@ -28,6 +29,7 @@ from harness import (
     leaving,
     segment,
 )
+from harness.wire import Pattern
 
 ONE_LINE = "x" * 4000 + "\n"
 """Longer than the window of a receive buffer of SMALL_BUFFER."""
@@ -35,20 +37,32 @@ SMALL_BUFFER = "4096 4096 4096"
 """For tcp_rmem."""
 
 
-def flooded(here: Host, there: Host, version: int) -> tuple[Process, Process]:
-    """A flood_server there that sleeps in write, and its client here, which does not read: the
-    client has told that its window is zero, and the server's persist timer runs.
-
-    That runs before, too, while there is room for less than a segment: the first probe fills it.
-    """
+def flood(here: Host, there: Host, version: int) -> tuple[Process, Process]:
+    """A flood_server there, and its client here, which does not read; both are let go."""
     # Else Linux answers one probe in 500 ms.
     here.hasten(invalid_ratelimit=0)
     at, port = address(there, version), there.lab.port
     server = there.start("flood_server", "-a", at, port).reach(entering("accept")).run()
     client = here.start("oneshot_client", "-s", at, port).prints("not reading").run()
-    server.blocked("write")
-    there.awaits(local=port, timer="persist", send_window=0)
     return server, client
+
+
+def flooded(here: Host, there: Host, version: int) -> tuple[Process, Process]:
+    """As flood, until the server sleeps in write, the client has told that its window is zero, and
+    the server's persist timer runs.
+
+    That runs before, too, while there is room for less than a segment: the first probe fills it.
+    """
+    server, client = flood(here, there, version)
+    server.blocked("write")
+    there.awaits(local=there.lab.port, timer="persist", send_window=0)
+    return server, client
+
+
+def probe(there: Host, nth: int = 1) -> Pattern:
+    """The server's nth probe, or the one after it: what has no data may, once, acknowledge what the
+    client said. To be armed before the flood, as the time between probes grows."""
+    return segment(ACK, without=SYN, payload=False, sender=there, nth=nth + 1)
 
 
 # --- while it is full ----------------------------------------------------------------------------
@@ -66,12 +80,13 @@ def test_a_full_window_is_probed(lab: Lab, version: int) -> None:
     net/ipv4/tcp_output.c, tcp_write_wakeup and tcp_xmit_probe_skb.
     """
     here, there = lab.join("client", "server")
+    asks = lab.wire.hold(probe(there))
     flooded(here, there, version)
+    asked = asks.reached(LATEST)
     full = lab.wire.last(sender=here)
-    probe = lab.wire.hold(segment(sender=there)).reached()
 
     assert full.window == 0
-    assert (probe.length, probe.end + 1 - full.acknowledgement) == (0, 0)
+    assert (asked.length, asked.end + 1 - full.acknowledgement) == (0, 0)
 
 
 @pytest.mark.waits
@@ -84,9 +99,13 @@ def test_a_probe_is_answered_with_the_window(lab: Lab, version: int) -> None:
     RFC 9293 §3.8.6.1 (MUST-37), §3.10.7.4 (an unacceptable segment is answered).
     """
     here, there = lab.join("client", "server")
+    asks = lab.wire.hold(probe(there))
     flooded(here, there, version)
+    asks.reached(LATEST)
     full = lab.wire.last(sender=here)
-    answer = lab.wire.hold(segment(ACK, sender=here)).reached()
+    answers = lab.wire.hold(segment(ACK, sender=here))
+    asks.let_go()
+    answer = answers.reached()
 
     assert (answer.window, answer.length) == (0, 0)
     assert answer.acknowledgement == full.acknowledgement
@@ -102,9 +121,8 @@ def test_the_time_between_probes_grows(lab: Lab, version: int) -> None:
     RFC 9293 §3.8.6.1 (SHLD-30: exponentially); Linux include/net/tcp.h, tcp_probe0_when.
     """
     here, there = lab.join("client", "server")
-    # The first one may acknowledge what the client said.
-    fourth = lab.wire.duplicate(segment(ACK, without=SYN, payload=False, sender=there, nth=4))
-    flooded(here, there, version)
+    fourth = lab.wire.duplicate(probe(there, nth=4))
+    flood(here, there, version)
     fourth.reached(LATEST)
 
     full = next(seen for seen in lab.wire.segments(sender=here) if seen.window == 0)
@@ -125,8 +143,8 @@ def test_answered_probes_never_end_the_connection(lab: Lab, version: int) -> Non
     """
     here, there = lab.join("client", "server")
     there.hasten(retries2=1)
-    flooded(here, there, version)
-    fourth = lab.wire.duplicate(segment(ACK, sender=here, nth=4))
+    fourth = lab.wire.duplicate(probe(there, nth=4))
+    flood(here, there, version)
 
     assert happens(fourth)
     [end] = there.sockets(local=lab.port, state=ESTABLISHED)
@@ -145,14 +163,14 @@ def test_unanswered_probes_end_the_connection(lab: Lab, version: int, retries: i
     """
     here, there = lab.join("client", "server")
     there.hasten(retries2=retries)
-    server, _ = flooded(here, there, version)
-    here.crash()
+    lab.wire.drop(probe(there), times=ALWAYS)
+    server, _ = flood(here, there, version)
 
-    assert ends(server) == exited(111)
+    assert ends(server, LATEST) == exited(111)
     assert server.errors.startswith("write: ETIMEDOUT")
-    answered = lab.wire.last(sender=here)
-    unanswered = [seen for seen in lab.wire.segments(sender=there) if seen.seq > answered.seq]
-    assert len(unanswered) == retries
+    assert lab.wire.last(sender=here).window == 0
+    unanswered = lab.wire.segments(fate=Fate.DROPPED)
+    assert [asked.length for asked in unanswered] == [0] * retries
 
 
 # --- TCP_USER_TIMEOUT ----------------------------------------------------------------------------
