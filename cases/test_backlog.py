@@ -4,7 +4,7 @@ The kernel answers SYNs while the queue has room, and looks again when the hands
 comes: that one may find the queue full.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -12,8 +12,10 @@ from cases.joined import Joined, joined, over_both
 from cases.steps import ends, gave, gives, sleeps_in
 from harness import (
     ACK,
+    ALWAYS,
     ECONNRESET,
     ESTABLISHED,
+    FIN,
     LISTEN,
     RST,
     SYN,
@@ -23,6 +25,7 @@ from harness import (
     Held,
     Lab,
     Process,
+    SegmentWatch,
     exited,
     leaving,
     segment,
@@ -43,6 +46,13 @@ def listens(lab: Lab, version: int, abort: int) -> tuple[Joined, Process]:
 def connects(hosts: Joined, count: int) -> list[Process]:
     """So many clients, each held when its connect has returned."""
     return [hosts.comes("connect_client").reach(leaving("connect")) for _ in range(count)]
+
+
+def take_room(hosts: Joined, count: int) -> None:
+    """So many clients that the server's own host has, and the wire does not see, connect."""
+    for _ in range(count):
+        client = hosts.server.start("connect_client", hosts.address, hosts.port)
+        client.reach(leaving("connect"))
 
 
 def look_full(hosts: Joined) -> None:
@@ -67,18 +77,27 @@ class Full:
     late_port: int
     last: Held
     """The last segment of its handshake, on the wire."""
+    repeated: SegmentWatch
+    """Loses what says the same again: the server asks for it each second."""
+
+    def let_go(self) -> None:
+        """The last segment of the handshake arrives, once."""
+        self.last.let_go()
+        self.repeated.disarm()
 
 
 def overflows(lab: Lab, version: int, abort: int) -> tuple[Joined, Full]:
     """The kernel answers a client while there is room; then others take the room."""
     hosts, serving = listens(lab, version, abort)
-    connects(hosts, BACKLOG)
-    last = hosts.wire.hold(segment(ACK, without=SYN, sender=hosts.client), times=1)
+    take_room(hosts, BACKLOG)
+    mere = segment(ACK, without=SYN | FIN, payload=False, sender=hosts.client)
+    last = hosts.wire.hold(mere, times=1)
+    repeated = hosts.wire.drop(replace(mere, nth=2), times=ALWAYS)
     [late] = connects(hosts, 1)
     late_port = last.reached().source.port
-    connects(hosts, 1)
+    take_room(hosts, 1)
     look_full(hosts)
-    return hosts, Full(serving, late, late_port, last)
+    return hosts, Full(serving, late, late_port, last, repeated)
 
 
 # --- tcp_abort_on_overflow --------------------------------------------------------------------------------------
@@ -94,7 +113,7 @@ def test_a_handshake_that_ends_at_a_full_queue_is_left_half_open(lab: Lab, versi
     tcp(7) tcp_abort_on_overflow; Linux net/ipv4/tcp_minisocks.c, tcp_check_req.
     """
     hosts, full = overflows(lab, version, abort=0)
-    full.last.let_go()
+    full.let_go()
 
     assert lab.senders(RST) == []
     assert hosts.server.states(local=lab.port, state=SYN_RECEIVED) == [SYN_RECEIVED]
@@ -111,7 +130,7 @@ def test_data_completes_the_handshake_once_the_queue_has_room(lab: Lab, version:
     tcp(7) tcp_abort_on_overflow (clients recover from a burst); Linux tcp_check_req.
     """
     _, full = overflows(lab, version, abort=0)
-    full.last.let_go()
+    full.let_go()
     full.serving.blocked("accept")
 
     assert ends(full.late) == exited(0)
@@ -131,7 +150,7 @@ def test_tcp_abort_on_overflow_resets_what_the_queue_has_no_room_for(
     Platforms: FreeBSD has net.inet.tcp.syncache.rst_on_sock_fail, which is on.
     """
     hosts, full = overflows(lab, version, abort=1)
-    full.last.let_go()
+    full.let_go()
 
     assert hosts.client.goes(local=full.late_port)
     assert lab.senders(RST) == ["server"]
@@ -148,7 +167,7 @@ def test_a_client_that_overflow_aborted_learns_it_after_connect(lab: Lab, versio
     """
     hosts, full = overflows(lab, version, abort=1)
     assert gave(full.late) == 0
-    full.last.let_go()
+    full.let_go()
     assert hosts.client.goes(local=full.late_port)
 
     assert gives(full.late, "write") == ECONNRESET

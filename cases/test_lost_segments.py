@@ -2,6 +2,7 @@
 
 import pytest
 
+from cases.between_hosts import LATEST
 from cases.joined import Joined, joined, over_both
 from cases.steps import ends
 from harness import (
@@ -166,7 +167,7 @@ def test_a_fin_that_comes_again_restarts_time_wait(lab: Lab, version: int) -> No
     [before] = hosts.client.sockets(remote=hosts.port, state=TIME_WAIT)
 
     again.discard()  # the next one passes, and no other with it
-    hosts.server.awaits_none(local=hosts.port)
+    hosts.server.awaits_none(local=hosts.port, deadline=LATEST)
     [after] = hosts.client.sockets(remote=hosts.port, state=TIME_WAIT)
     assert before.expires is not None and after.expires is not None
     assert after.expires > before.expires
