@@ -15,6 +15,8 @@ _ASKING = frozenset(
 )
 _LOOKING = frozenset({"connect", "getsockname", "close"})
 """What getaddrinfo does with a datagram socket to learn which source address a destination would have."""
+_ALL_SIGNALS = 60
+"""As good as all of the 64: nobody but an emulator asks about so many."""
 _SHOWN = 3
 
 
@@ -57,15 +59,17 @@ class _Made:
 def folded(events: Sequence[Event]) -> list[Event]:
     """The events, with runs of calls replaced by one event of kind FOLD each.
 
-    Folded are what the loader does before main, and runs of calls about descriptors that are opened and closed within
+    Folded are what an emulator does before it runs its program, what the loader does before main, and runs of calls about descriptors that are opened and closed within
     the run and are no more than looked up in: files read, netlink, the probes of getaddrinfo.
     """
     dropped: set[int] = set()
     instead: dict[int, Event] = {}
     for calls in _by_life(events):
-        loading = _loading(calls)
-        runs = [(calls[:loading], _loader)] if loading else []
-        runs += [(run, _aside) for run in _runs(calls[loading:])]
+        begun = _emulating(calls)
+        loaded = begun + _loading(calls[begun:])
+        runs = [(calls[:begun], _emulator), (calls[begun:loaded], _loader)]
+        runs = [(run, tell) for run, tell in runs if run]
+        runs += [(run, _aside) for run in _runs(calls[loaded:])]
         for run, tell in runs:
             dropped |= {event.seq for made in run for event in (made.enter, made.leave) if event}
             first = run[0].enter
@@ -97,6 +101,24 @@ def _by_life(events: Sequence[Event]) -> Iterable[list[_Made]]:
             made = _Made(event, leaving.get(event.seq))
             lives.setdefault(event.process, []).append(made)
     yield from lives.values()
+
+
+# --- an emulator ---------------------------------------------------------------------------------------------------
+
+
+def _emulating(calls: Sequence[_Made]) -> int:
+    """How many of the calls at the beginning are those of an emulator that prepares: it ends with asking about all signals."""
+    asked: set[object] = set()
+    for number, made in enumerate(calls):
+        if made.enter.call == "rt_sigaction":
+            asked.add(next(iter(made.enter.args.values()), None))
+        elif len(asked) >= _ALL_SIGNALS:
+            return number
+    return 0
+
+
+def _emulator(run: Sequence[_Made]) -> str:
+    return f"({len(run)} calls of the emulator)"
 
 
 # --- the loader ----------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from socket import AddressFamily
 from socket import socket as Client
@@ -359,11 +359,20 @@ class Lab(Place):
             )
             self._last, self._lost = reply["last"], reply["lost"]
             self._dropped = reply["frames_dropped"]
-            page = [Event.of(wire) for wire in reply["events"]]
+            page = [self.event(wire) for wire in reply["events"]]
             found += page
             if len(page) < _PAGE:
                 return found
             after = page[-1].seq
+
+    def event(self, wire: Mapping[str, Any]) -> Event:
+        """The event that a reply carries. Behind an emulator errnos have the numbers that the program is given, not
+        the kernel's."""
+        event = Event.of(wire)
+        if event.outcome is None or event.outcome.errno is None or not self._settings.launcher:
+            return event
+        number = numbers(self._settings.programs).get(event.outcome.errno, event.outcome.number)
+        return replace(event, outcome=replace(event.outcome, number=number))
 
     def segments(
         self,
@@ -409,8 +418,7 @@ class Lab(Place):
         self._asked_segments = True
 
     def number(self, errno: Errno) -> int:
-        """The number by which programs know an errno here: their ABI's, which is the kernel's own unless an emulator
-        stands between.
+        """The number by which programs know an errno here, by the headers that they were compiled with.
 
         Raises:
             Broken: it has none.
@@ -424,7 +432,7 @@ class Lab(Place):
         return known[errno]
 
     def observe(self, process: str, call: str, nth: int, outcome: Outcome) -> None:
-        """Notes an outcome for the result record, the number of an errno as the kernel gave it."""
+        """Notes an outcome for the result record."""
         seen: dict[str, Any] = {"process": process, "call": call, "nth": nth}
         if outcome.errno is None:
             seen["value"] = outcome.value

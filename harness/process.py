@@ -250,7 +250,7 @@ class Process:
         """The event it is held at; None when it is not held. After a reach of leaving(...), `at.outcome` is what
         the call gave."""
         wire = self._wire().get("at")
-        return None if wire is None else Event.of(wire)
+        return None if wire is None else self.lab.event(wire)
 
     # --- standard streams --------------------------------------------------------------------------------------
 

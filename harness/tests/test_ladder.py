@@ -324,6 +324,38 @@ def test_files_that_are_looked_up_in_are_one_line_and_what_stays_open_is_not() -
     assert words[2].startswith("openat(AT_FDCWD, /etc/passwd") and words[3].startswith("read(4)")
 
 
+def asks_about(signals: int) -> list[Event]:
+    """As many signals, each asked about by a call of its own."""
+    asked: list[Event] = []
+    for number in range(1, signals + 1):
+        asked += [
+            replace(event, args={"signal": f"signal {number}"})
+            for event in call(100 + 2 * number, 20, 1, "rt_sigaction")
+        ]
+    return asked
+
+
+def test_what_an_emulator_prepares_is_one_line() -> None:
+    """It asks about every signal, and then its program is loaded."""
+    events = [
+        *opened(1, "/lib/libglib-2.0.so.0", 3),
+        *asks_about(64),
+        *opened(301, "/usr/sparc64-linux-gnu/lib/libc.so.6", 3),
+        *call(311, 400, 1, "bind"),
+    ]
+    assert [words for _, words in said(Ladder.of([SERVER], events))] == [
+        "(67 calls of the emulator)",
+        "(3 calls of the loader: libc.so.6)",
+        "bind(3, 0.0.0.0:9877) = 0",
+    ]
+
+
+def test_a_program_that_asks_about_some_signals_is_no_emulator() -> None:
+    """Nothing of it is folded."""
+    events = [*asks_about(59), *call(311, 400, 1, "bind")]
+    assert len(said(Ladder.of([SERVER], events))) == 60
+
+
 def test_what_was_injected_is_never_folded() -> None:
     """It is what the case is about."""
     events = opened(1, "/etc/gai.conf", 3)
