@@ -11,6 +11,8 @@ job_of_programs := $(if $(PROGRAMS),$(if $(filter %-macos,$(PROGRAMS)),cross-mac
 foreign := sparc64 alpha mips hppa
 macos   := x86_64-macos aarch64-macos
 zig     := build/zig/node_modules/.bin/zig
+export ZIG_GLOBAL_CACHE_DIR := $(CURDIR)/build/zig/cache
+export ZIG_LOCAL_CACHE_DIR := $(ZIG_GLOBAL_CACHE_DIR)
 ifneq ($(PROGRAMS),)
 CC := $(if $(filter %-macos,$(PROGRAMS)),$(zig) cc -target $(PROGRAMS),$(PROGRAMS)-linux-gnu-gcc)
 endif
@@ -29,7 +31,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(CORES)
 endif
 # These follow one another when several are asked for: `make clean build`, `make conformance test`.
-ifneq ($(filter clean format setup conformance test lint bench gallery docs foreign cross-macos,$(MAKECMDGOALS)),)
+ifneq ($(filter clean format setup conformance test lint bench gallery docs errnos foreign cross-macos,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -55,7 +57,7 @@ exhibit   := $(exhibit_c:%.c=$(B)/obj/%.o)
 conductor := $(if $(conductor_c),$(B)/bin/conductor)
 servers   := $(servers_c:%.c=$(B)/%)
 clients   := $(clients_c:%.c=$(B)/%)
-errnos    := $(B)/errnos
+numbers   := $(B)/errnos
 check     := $(check_c:%.c=$(B)/obj/%.o)
 cases     := $(cases_c:%.c=$(B)/%)
 checks    := $(checks_c:harness/%.c=$(B)/%)
@@ -108,7 +110,7 @@ link    = $(CC) $(CFLAGS) $(unless_static) $(LDFLAGS)
 # build: what cases run. build-tests: what the project's own tests run. Neither has a recipe, so that `make -q` can
 # say whether there is anything to do.
 .PHONY: build build-tests
-build: $(conductor) $(servers) $(clients) $(cases) $(errnos)
+build: $(conductor) $(servers) $(clients) $(cases) $(numbers)
 build-tests: build $(checks) $(programs) $(go_programs)
 
 # A program whose source is gone must not be found any more.
@@ -169,7 +171,7 @@ $(checks): $(B)/%: $(B)/obj/harness/%.o $(parts) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(conductor_needs) $(checks_need)) -o "$$part")
 
 # The numbers of this ABI, from the headers that its programs are compiled with.
-$(errnos): $(B)/flags
+$(numbers): $(B)/flags
 	$(call run,ERRNOS,$(CC) $(gnu) -E -dM -include errno.h -x c /dev/null | sort >"$$part")
 
 # These stand alone: X_static.c is linked statically, X_threads.c with threads.
@@ -195,7 +197,7 @@ endif
 
 # --- jobs --------------------------------------------------------------------------------------------------------
 
-.PHONY: setup conformance test lint format bench gallery docs foreign cross-macos clean help
+.PHONY: setup conformance test lint format bench gallery docs errnos foreign cross-macos clean help
 # Whoever calls make below pytest starts anew, without this make's jobserver. What pytest keeps of the last runs' folders
 # stays in build/ too.
 python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTEST_DEBUG_TEMPROOT="$$PWD/build" "$$(head -n 1 build/python)"
@@ -234,6 +236,12 @@ docs:
 	@$(MAKE) -s build
 	@$(pytest) -q cases
 	@$(python) -m harness docs
+
+# The page of errno numbers, from the headers of every ABI.
+errnos: foreign cross-macos
+	@harness/setup.sh conformance
+	@$(MAKE) -s build
+	@$(python) -m harness errnos
 
 # Programs that qemu-user runs on this kernel: pytest --programs=sparc64
 foreign:
@@ -313,6 +321,7 @@ make foreign      build the programs for other ABIs, where errnos have other num
 make cross-macos  compile and link the programs for macOS
 make gallery      draw the README's pictures anew, from real runs
 make docs         write the page of behaviours anew, from a run
+make errnos       write the page of errno numbers anew, from the headers of every ABI
 make setup        install what any of these needs (Debian packages)
 make clean        remove build/
 

@@ -4,16 +4,18 @@ import argparse
 import sys
 
 from .catalogue import CatalogueError
-from .commands import claims, compare, docs, expect, matrix, record, summary
+from .commands import claims, compare, docs, errnos, expect, matrix, record, summary
 from .expectations import ExpectationError
 from .results import NotComparable
 from .scenarios import ScenarioError
+from .verdict import Broken
 from .sweep import cli as sweep
 
 _COMMANDS = {
     "claims": claims,
     "compare": compare,
     "docs": docs,
+    "errnos": errnos,
     "expect": expect,
     "matrix": matrix,
     "record": record,
@@ -38,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     except NotComparable as error:
         print(f"sockspec: {error}", file=sys.stderr)
         return 2
-    except (CatalogueError, ExpectationError, ScenarioError, OSError) as error:
+    except (Broken, CatalogueError, ExpectationError, ScenarioError, OSError) as error:
         print(f"sockspec: {error}", file=sys.stderr)
         return 1
 

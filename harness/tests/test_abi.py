@@ -10,7 +10,7 @@ from signal import SIGSEGV
 import pytest
 
 from harness import EADDRINUSE, Lab, Unsupported, entering, exited, killed_by, leaving
-from harness import abi, build, platforms
+from harness import abi, build, errno_page, platforms
 from harness.errno_names import Errno
 from harness.lab import Settings
 from harness.relay import Relay
@@ -93,6 +93,14 @@ def test_the_platform_tells_the_kernel_from_the_abi(
     assert (here.release, here.machine) == (native.release, native.machine)
     assert here.libc.startswith("glibc 2.") and here.emulator.startswith(f"qemu-{foreign.abi} ")
     assert (native.abi, native.emulator) == (native.machine, "")
+
+
+def test_the_page_of_numbers_is_what_the_headers_say(foreign: build.Build) -> None:
+    """docs/errno.md has the numbers of the ABI."""
+    told = errno_page.numbers((HERE.root / errno_page.FILE).read_text(), foreign.abi)
+    known = abi.numbers(foreign.programs)
+    assert told["EADDRINUSE"] == IN_USE[foreign.abi]
+    assert told == {name: known[name] for name in Errno if name in known}
 
 
 def test_the_numbers_of_this_machine_are_those_that_its_library_has() -> None:
