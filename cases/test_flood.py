@@ -308,9 +308,10 @@ def test_a_server_restarts_when_fin_wait2_is_over_though_the_client_lives(lab: L
     tcp(7) tcp_fin_timeout; POSIX.1-2024 bind().
     """
     lab.sysctl("net.ipv4.tcp_fin_timeout", 1)
+    # Loaded before the second begins.
+    early = lab.start("flood_server", lab.port).reach(entering("bind"))
     client = killed_with_room_in_the_window(lab)
     lab.awaits(local=lab.port, state=FIN_WAIT2)
-    early = lab.start("flood_server", lab.port)
     assert early.outcome("bind") == EADDRINUSE
 
     assert lab.goes(local=lab.port)
