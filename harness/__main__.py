@@ -8,8 +8,8 @@ from .commands import claims, compare, docs, errnos, expect, matrix, record, sum
 from .expectations import ExpectationError
 from .results import NotComparable
 from .scenarios import ScenarioError
-from .verdict import Broken
 from .sweep import cli as sweep
+from .verdict import Broken
 
 _COMMANDS = {
     "claims": claims,
