@@ -6,6 +6,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#ifdef __linux__
+#include <sys/sendfile.h>
+#endif
 
 /* What not every platform has: where it is missing its use makes an item *unsupported*, and says so
  * by name, so that every case compiles everywhere. None of this can stand in a static initializer.
@@ -26,6 +29,10 @@ _Noreturn int lacks(const char *what);
 #endif
 #ifndef POLLRDHUP
 #define POLLRDHUP lacks("POLLRDHUP")
+#endif
+
+#ifndef __linux__ /* BSD and macOS have another of that name */
+#define sendfile(to, from, offset, count) lacks("sendfile to any descriptor")
 #endif
 
 #ifdef __APPLE__
