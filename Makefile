@@ -260,7 +260,7 @@ $(programs_for): programs-%:
 
 # --- lint --------------------------------------------------------------------------------------------------------
 
-python_code := $(wildcard conftest.py harness cases)
+python_code := $(wildcard conftest.py setup.py harness cases)
 lints := format tidy cppcheck black mypy shell claims
 .PHONY: lint-all $(lints:%=lint-%)
 

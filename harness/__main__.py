@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from .catalogue import CatalogueError
 from .commands import claims, compare, docs, errnos, expect, matrix, record, summary
@@ -25,9 +26,14 @@ _COMMANDS = {
 """By name; each has `add`, which describes its arguments, and `run`, which gives the exit status."""
 
 
+def _called() -> str:
+    name = Path(sys.argv[0]).name
+    return "python3 -m harness" if name == "__main__.py" else name
+
+
 def main(argv: list[str] | None = None) -> int:
     """Carries out a subcommand; its exit status."""
-    parser = argparse.ArgumentParser(prog="python3 -m harness", description=__doc__)
+    parser = argparse.ArgumentParser(prog=_called(), description=__doc__)
     subparsers = parser.add_subparsers(required=True)
     for name, command in _COMMANDS.items():
         subparser = subparsers.add_parser(name, help=command.__doc__)

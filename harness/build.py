@@ -14,6 +14,8 @@ PROGRAMS = "SOCKSPEC_PROGRAMS"
 """The variable that names the ABI of the programs."""
 _OURS = "sockspec: "
 """How the Makefile and what it calls begin what they have to say themselves."""
+_INSTALLED = Path(__file__).parent / "bin" / "conductor"
+"""Where pip puts the conductor; nothing is there in a checkout."""
 _ROOM = 1 << 16
 """Bytes that must fit into the folder."""
 
@@ -44,13 +46,15 @@ class Build:
 
     @property
     def programs(self) -> Path:
-        """The folder that holds servers/ and clients/."""
-        return self.top / (self.abi or self.mode)
+        """The folder that holds servers/ and clients/: the root itself where nothing is built."""
+        built = self.top / (self.abi or self.mode)
+        return built if built.is_dir() else self.root
 
     @property
     def conductor(self) -> Path:
-        """The conductor's executable."""
-        return self.folder / "bin" / "conductor"
+        """The conductor's executable: the one that is built here, else the one that was installed."""
+        built = self.folder / "bin" / "conductor"
+        return _INSTALLED if _INSTALLED.exists() and not built.exists() else built
 
     @property
     def results(self) -> Path:
@@ -133,10 +137,12 @@ def _essence(made: "subprocess.CompletedProcess[str]") -> str:
 def current(root: Path | None = None) -> Build:
     """The build that this process uses.
 
-    The checkout is `root`, else SOCKSPEC_ROOT, else the one that the harness lies in. SAN in the
+    The checkout is `root`, else SOCKSPEC_ROOT, else the one that the harness lies in, or the current folder where
+    sockspec is installed. SAN in the
     environment, unless it is 0, means the build with sanitizers, as it does for make;
     SOCKSPEC_PROGRAMS names the ABI of the programs, if it is not this machine's.
     """
-    chosen = root or os.environ.get("SOCKSPEC_ROOT") or Path(__file__).resolve().parent.parent
+    own = Path.cwd() if _INSTALLED.exists() else Path(__file__).resolve().parent.parent
+    chosen = root or os.environ.get("SOCKSPEC_ROOT") or own
     mode = "release" if os.environ.get("SAN", "") in ("", "0") else "san"
     return Build(Path(chosen), mode, os.environ.get(PROGRAMS, ""))

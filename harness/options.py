@@ -59,6 +59,17 @@ def add(group: Any) -> None:
         help="compare with what was recorded: the platform's file in baselines/, or that file or folder",
     )
     group.addoption(
+        "--tap",
+        type=os.path.abspath,
+        metavar="FILE",
+        help="write the results by the Test Anything Protocol",
+    )
+    group.addoption(
+        "--annotations",
+        choices=["github"],
+        help="print what is red, and what diverges, as a hosted CI shows it beside the source",
+    )
+    group.addoption(
         "--conformance-summary",
         action="store_true",
         help="end with a table of scenarios, claims and verdicts",

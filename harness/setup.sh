@@ -32,7 +32,7 @@ job_is() { # job_is JOB...: the job is one of these, or all of them
 
 modules=(pytest xdist pytest_timeout dpkt rich jinja2)
 if job_is test; then
-  modules+=(selenium)
+  modules+=(selenium setuptools wheel ensurepip)
 fi
 
 lacking() { # lacking INTERPRETER: prints the modules it lacks. To find a module is much cheaper than to import it
@@ -98,6 +98,7 @@ need_python() {
   for name in $(lacking /usr/bin/python3); do
     [[ $name != python3.11 ]] || die "no Python 3.11 or newer here: name one with PYTHON=..."
     name=${name/#xdist/pytest_xdist}
+    name=${name/#ensurepip/venv}
     missing+=("python3-${name//_/-}")
   done
 }

@@ -20,6 +20,7 @@ from .preparation import Preparation
 from .expected import Collected
 from .gate import Gate
 from .recorder import Recorder
+from .reporting import Reporting
 from .shown import Between, Sections
 
 pytest_plugins = [
@@ -63,9 +64,10 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         recorder = Recorder(config, collected)
         shown = Sections(config, recorder)
-        if config.getoption("baseline"):
-            parts.append(Gate(config, collected, recorder))
+        gate = Gate(config, collected, recorder) if config.getoption("baseline") else None
+        parts += [gate] if gate else []
         parts += [Preparation(config), recorder, shown, Between(shown), Junit(config)]
+        parts.append(Reporting(config, recorder, gate))
         parts += [] if several.is_wanted(config) else [Lost()]
     for part in parts:
         config.pluginmanager.register(part, f"sockspec-{type(part).__name__.lower()}")

@@ -23,20 +23,21 @@ class Gate:
         self._given = config.getoption("baseline")
         self._collected = collected
         self._recorder = recorder
-        self._told: list[str] = []
+        self.told: list[str] = []
+        """What is not as recorded, and what to do."""
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Looks at each platform."""
         planned = self._recorder.planned_on()
         if not planned:
-            self._told = ["no case was to run, so nothing is as recorded"]
+            self.told = ["no case was to run, so nothing is as recorded"]
         for platform, cases in planned.items():
             try:
-                self._told += self._differences(platform, cases)
+                self.told += self._differences(platform, cases)
             except NotComparable as error:
-                self._told.append(str(error))
+                self.told.append(str(error))
                 spoil(session, NOT_COMPARABLE)
-        if self._told:
+        if self.told:
             spoil(session, pytest.ExitCode.TESTS_FAILED)
 
     def _differences(self, platform: str, planned: Collection[str]) -> Iterator[str]:
@@ -60,11 +61,11 @@ class Gate:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Tells every transition, and what to do."""
-        if not self._told:
+        if not self.told:
             terminalreporter.write_line("baseline: as recorded", green=True)
             return
         terminalreporter.write_sep("=", "NOT AS RECORDED", red=True)
-        for line in self._told:
+        for line in self.told:
             terminalreporter.write_line(line)
 
 

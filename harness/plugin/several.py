@@ -86,7 +86,8 @@ class Platforms:
     def _launched(self, plan: Plan, identity: str) -> list[str]:
         root = Path(__file__).resolve().parent.parent.parent
         log = Path(self._logs.name) / identity
-        launch = ["env", f"PYTHONPATH={root}", sys.executable, "-m", "harness.platform.launch"]
+        module = f"{__name__.partition('.')[0]}.platform.launch"
+        launch = ["env", f"PYTHONPATH={root}", sys.executable, "-m", module]
         return [*launch, os.fspath(log), f"{plan.boot:g}", *plan.command]
 
     @hook(tryfirst=True)

@@ -158,3 +158,11 @@ def test_the_gate_is_shut_for_a_failure_too(house: House) -> None:
     edit(house.root / "cases" / "test_it.py", "1 + 0 ==", "1 + 4 ==")
     done = house.pytest("--baseline=auto")
     assert done.status == 1 and "test_one: passed: 1 -> failed: 5" in done.output
+
+
+def test_a_hosted_ci_shows_what_changed(house: House) -> None:
+    """Each difference is an annotation."""
+    edit(baseline(house), '["passed", "2"]', '["passed", "3"]')
+    done = house.pytest("--baseline=auto", "--annotations=github")
+    [told] = [line for line in done.output.splitlines() if line.startswith("::error")]
+    assert "test_two: passed: 3 -> passed: 2%0A  find out why" in told

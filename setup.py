@@ -1,0 +1,34 @@
+"""The one step of installing that pyproject.toml cannot say: the conductor is built, and goes into the package."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from setuptools import Distribution, setup
+from setuptools.command.build_py import build_py
+
+CONDUCTOR = "build/release/bin/conductor"
+
+
+class BuildWithConductor(build_py):
+    """Copies the Python files, as ever, and the conductor beside them."""
+
+    def run(self) -> None:
+        """Builds it first; make says what is missing when it cannot."""
+        super().run()
+        subprocess.run(["make", "--no-print-directory", CONDUCTOR], check=True)
+        target = Path(self.build_lib) / "sockspec" / "bin" / "conductor"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(CONDUCTOR, target)
+
+
+class OfOneArchitecture(Distribution):
+    """A package that holds an executable is for no other machine."""
+
+    def has_ext_modules(self) -> bool:
+        """Yes, as far as pip is concerned."""
+        return True
+
+
+Path("build").mkdir(exist_ok=True)
+setup(cmdclass={"build_py": BuildWithConductor}, distclass=OfOneArchitecture)
