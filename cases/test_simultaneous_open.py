@@ -33,11 +33,17 @@ def starts(lab: Lab, host: Host, other: Host, version: int) -> Process:
 
 
 def crossing(lab: Lab, version: int) -> tuple[Host, Host, Process, Process, Held]:
-    """Two hosts, a program asleep in connect on each, and both SYNs on the wire between them."""
+    """Two hosts, a program asleep in connect on each, and both SYNs on the wire between them.
+
+    Both are loaded before either connects: a SYN that had to be sent again would be answered with an
+    acknowledgement, which ends the crossing.
+    """
     left, right = lab.join("left", "right")
     syns = lab.wire.hold(segment(SYN, without=ACK))
-    one = starts(lab, left, right, version).blocked("connect")
-    other = starts(lab, right, left, version).blocked("connect")
+    one = starts(lab, left, right, version).reach(entering("connect"))
+    other = starts(lab, right, left, version).reach(entering("connect"))
+    one.blocked("connect")
+    other.blocked("connect")
     left.awaits(local=lab.port, state=SYN_SENT)
     right.awaits(local=lab.port, state=SYN_SENT)
     return left, right, one, other, syns
