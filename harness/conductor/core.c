@@ -339,7 +339,17 @@ static enum descriptor_class answer(void *context)
 
     if (question->descriptor < 0)
         return CLASS_OTHER;
+    if (question->thread->closes != CLASS_ANY)
+        return question->thread->closes;
     return question->core->source->classify(question->thread->process, question->descriptor);
+}
+
+/* What close takes away cannot be looked at any more when it is left. */
+static enum descriptor_class closed_by(const struct core *core, const struct thread *thread,
+                                       const struct call_shape *call, const uint64_t *arguments)
+{
+    return call_is(call, "close") ? core->source->classify(thread->process, (int)arguments[0])
+                                  : CLASS_ANY;
 }
 
 static struct orders consult_call(struct core *core, struct thread *thread, enum moment_kind kind,
@@ -364,6 +374,7 @@ struct orders core_entered(struct core *core, struct thread *thread, const struc
     head.enter.number = call_number(call);
     memcpy(head.enter.arguments, arguments, sizeof head.enter.arguments);
     thread->in = call;
+    thread->closes = closed_by(core, thread, call, arguments);
     thread->entered = log_append(core->log, &head, collected.bytes, collected.length);
     return consult_call(core, thread, MOMENT_ENTER, call, arguments, thread->entered);
 }
@@ -374,6 +385,7 @@ struct orders core_left(struct core *core, struct thread *thread, int64_t result
     const struct record *enter = log_record(core->log, thread->entered);
     const struct call_shape *call = thread->in;
     struct record head = head_of(RECORD_LEAVE, thread);
+    struct orders orders;
     uint64_t event;
 
     head.leave.entered = thread->entered;
@@ -382,8 +394,10 @@ struct orders core_left(struct core *core, struct thread *thread, int64_t result
     head.leave.injected = injected;
     event = log_append(core->log, &head, collected.bytes, collected.length);
     thread->in = NULL;
-    return consult_call(core, thread, MOMENT_LEAVE, call, enter ? enter->enter.arguments : NULL,
-                        event);
+    orders = consult_call(core, thread, MOMENT_LEAVE, call, enter ? enter->enter.arguments : NULL,
+                          event);
+    thread->closes = CLASS_ANY;
+    return orders;
 }
 
 struct orders core_signal(struct core *core, struct thread *thread, int number, pid_t from,

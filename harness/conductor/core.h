@@ -29,11 +29,12 @@ struct thread {
     struct process *process;
     pid_t tid;
     bool held;
-    bool stopped;                /* by a signal, till SIGCONT */
-    uint64_t held_at;            /* seq of the event it is held at */
-    const struct call_shape *in; /* the call it has entered and not left, or NULL */
-    uint64_t entered;            /* seq of that entering */
-    void *mechanism;             /* the source's own state of it */
+    bool stopped;                 /* by a signal, till SIGCONT */
+    uint64_t held_at;             /* seq of the event it is held at */
+    const struct call_shape *in;  /* the call it has entered and not left, or NULL */
+    uint64_t entered;             /* seq of that entering */
+    enum descriptor_class closes; /* what that call takes away; CLASS_ANY: nothing */
+    void *mechanism;              /* the source's own state of it */
 };
 
 struct process {

@@ -814,6 +814,26 @@ START_TEST(the_first_descriptor_is_classified_at_entering_and_leaving)
 }
 END_TEST
 
+START_TEST(what_close_has_closed_is_known_from_its_entering)
+{
+    struct core *core = open_core();
+    struct thread *thread = live(core, NULL, 100);
+
+    classified.class = CLASS_CONNECTION;
+    ck_assert_no_orders(enter(core, thread, "close"));
+    arm(core, hold_on(thread, MOMENT_LEAVE, "close", CLASS_CONNECTION));
+    classified.class = CLASS_OTHER;
+    ck_assert(leave(core, thread).hold);
+
+    thread->held = false;
+    arm(core, hold_on(thread, MOMENT_LEAVE, "read", CLASS_FILE));
+    enter(core, thread, "read");
+    classified.class = CLASS_FILE;
+    ck_assert(leave(core, thread).hold);
+    core_close(core);
+}
+END_TEST
+
 START_TEST(another_class_is_another_moment)
 {
     struct core *core = open_core();
@@ -1104,6 +1124,7 @@ static void add_reports(Suite *suite)
     tcase_add_test(moments, an_ignored_signal_is_recorded_and_no_moment);
     tcase_add_test(moments, a_signal_moment_asks_for_its_signal);
     tcase_add_test(descriptor, the_first_descriptor_is_classified_at_entering_and_leaving);
+    tcase_add_test(descriptor, what_close_has_closed_is_known_from_its_entering);
     tcase_add_test(descriptor, another_class_is_another_moment);
     tcase_add_test(descriptor, nobody_is_asked_without_need);
     tcase_add_test(descriptor, a_call_without_descriptor_is_on_other);

@@ -172,3 +172,18 @@ def test_a_setting_is_set_and_read_back(lab: Lab) -> None:
     assert lab.sysctl("net.ipv4.tcp_fin_timeout") == lab.sysctls["net.ipv4.tcp_fin_timeout"] == "7"
     with pytest.raises(Broken):
         lab.sysctl("net.ipv4.no_such_setting")
+
+
+@pytest.mark.parametrize("entered", [False, True], ids=["armed before", "armed inside"])
+def test_close_is_left_on_what_it_closed(lab: Lab, entered: bool) -> None:
+    """Though it is there no more; the loader's files and the standard streams do not count."""
+    lab.start("reuseadr_eserver", lab.port).reach(entering("accept"))
+    client = lab.start("linger_client", lab.address, lab.port).end_input()
+    if entered:
+        client.reach(entering("close", on=CONNECTION))
+    client.reach(leaving("close", on=CONNECTION))
+    [*_, closed] = client.calls("close")
+    [connected] = client.calls("connect")
+    assert client.at is not None and client.at.seq == closed.seq
+    assert client.at is not None and client.at.seq == closed.seq
+    assert closed.args["fd"] == connected.args["fd"]
