@@ -159,8 +159,12 @@ def _write(descriptor: int, data: bytes) -> bool:
     return True
 
 
-def main(argv: list[str]) -> int:
-    """The exit status: 0, or 125 when LOG says why not."""
+def main(argv: list[str], start: Callable[[list[str]], Inner] = start) -> int:
+    """The exit status: 0, or 125 when LOG says why not.
+
+    Args:
+        start: of what is behind LOG and SECONDS.
+    """
     log, seconds, *command = argv
     # From here on nobody but the log hears complaints.
     with open(log, "ab", buffering=0) as file:
@@ -170,7 +174,7 @@ def main(argv: list[str]) -> int:
     try:
         inner = start(command)
     except OSError as error:
-        return _give_up(f"cannot run {command[0]}: {error.strerror}")
+        return _give_up(f"cannot run {error.filename or command[0]}: {error.strerror}")
     try:
         why = Talk(inner).run(float(seconds))
     finally:

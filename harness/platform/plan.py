@@ -1,5 +1,7 @@
 """What `--platform` asks for, and the command that gives a python on each platform."""
 
+import os
+import platform
 import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
@@ -7,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import abi, build, platforms
+from . import kernels, machine
 from .posting import Posting
 
 
@@ -36,12 +39,16 @@ class Plan:
     """What records call it."""
     command: Sequence[str] = ()
     """What takes a python's arguments, and runs that python on the platform; empty: this very python."""
+    module: str = "platform.launch"
+    """What launches the command, below this package."""
     slowness: float = 1.0
     """How much longer than on this machine anything may take."""
     boot: float = 30.0
     """Seconds until its python must have said hello."""
     fast_time: bool = False
     """Whether idle time passes at once."""
+    keeps_files: bool = False
+    """Whether what it writes stays there."""
     programs: str = ""
     """The ABI of its programs, where that is not the machine's own."""
 
@@ -57,11 +64,23 @@ class Plan:
 
     def posting(self, number: int) -> Posting:
         """What that worker is told."""
-        return Posting(self.label, self.name, number, self.slowness, self.fast_time, self.programs)
+        return Posting(
+            self.label,
+            self.name,
+            number,
+            self.slowness,
+            self.fast_time,
+            self.keeps_files,
+            self.programs,
+        )
 
 
 _EMULATED = 2.0
 """How much longer programs take under qemu-user."""
+_TCG = 12.0
+"""How much longer anything takes where every instruction is translated."""
+_BOOT = 300.0
+"""Seconds that a machine has to boot on a busy host; a kernel that panics says so at once."""
 HERE = "linux"
 """The machine that pytest runs on."""
 _ASKED = re.compile(r"(?P<label>[^*]+?)(?:\*(?P<workers>[1-9]\d?))?")
@@ -108,6 +127,44 @@ def _foreign(wanted: Asked, _: re.Match[str]) -> Plan:
     return Plan(wanted, f"linux-{wanted.label}", programs=wanted.label, slowness=_EMULATED)
 
 
+def _debian(wanted: Asked, match: re.Match[str]) -> Plan:
+    """A kernel of Debian's, in a machine of its own."""
+    fast = bool(match["fast"])
+    try:
+        kernel = kernels.debian(match["version"], build.current().top / "kernels")
+    except kernels.NoKernel as error:
+        raise CannotStart(str(error)) from None
+    name = f"{HERE}-{match['version']}-{platform.machine()}"
+    if name == platforms.here().name:
+        name += "-qemu"  # the same version, and not the same kernel
+    return _booted(wanted, name + ("-fast-time" if fast else ""), kernel, fast)
+
+
+def _own_kernel(wanted: Asked, match: re.Match[str]) -> Plan:
+    """A kernel of one's own, in a machine of its own."""
+    try:
+        kernel = kernels.own(Path(match["path"]).absolute())
+    except kernels.NoKernel as error:
+        raise CannotStart(str(error)) from None
+    return _booted(wanted, f"{HERE}-{kernel.release}-{platform.machine()}", kernel, False)
+
+
+def _booted(wanted: Asked, name: str, kernel: kernels.Kernel, fast: bool) -> Plan:
+    if missing := machine.missing():
+        packages = ", ".join(missing)
+        raise CannotStart(f"it needs the Debian packages {packages}: harness/setup.sh matrix")
+    return Plan(
+        wanted,
+        name,
+        (os.fspath(kernel.image), os.fspath(kernel.modules or ""), "fast" if fast else "real"),
+        module="platform.machine",
+        slowness=_TCG,
+        boot=_BOOT,
+        fast_time=fast,
+        keeps_files=True,
+    )
+
+
 def _python(wanted: Asked, match: re.Match[str]) -> Plan:
     command = shlex.split(match["command"])
     return Plan(wanted, Path(command[0]).name, command)
@@ -116,9 +173,14 @@ def _python(wanted: Asked, match: re.Match[str]) -> Plan:
 _FORMS: dict[re.Pattern[str], Callable[[Asked, re.Match[str]], Plan]] = {
     re.compile(HERE): _here,
     re.compile("|".join(abi.FOREIGN)): _foreign,
+    re.compile(rf"{HERE}-(?P<version>\d+\.\d+)(?P<fast>-fast-time)?"): _debian,
+    re.compile(r"kernel=(?P<path>.+)"): _own_kernel,
     re.compile(r"python=(?P<command>.+)"): _python,
 }
-_KNOWN = f"there are linux, {', '.join(abi.FOREIGN)} and python=COMMAND; NAME*N gives one N workers"
+_KNOWN = (
+    f"there are {HERE}, {HERE}-6.1, {HERE}-6.12 and what else Debian has, {HERE}-6.12-fast-time,"
+    f" {', '.join(abi.FOREIGN)}, kernel=PATH, python=COMMAND; NAME*N gives one N workers"
+)
 
 
 def named_apart(plans: Iterable[Plan]) -> list[Plan]:

@@ -18,6 +18,8 @@ class Posting:
     """How much longer than on an ordinary machine anything may take."""
     fast_time: bool = False
     """Whether idle time passes at once."""
+    keeps_files: bool = False
+    """Whether what it writes stays where it is, and does not reach the first process."""
     programs: str = ""
     """The ABI of its programs, where that is not the machine's own."""
 

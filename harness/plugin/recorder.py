@@ -9,7 +9,7 @@ import pytest
 
 from .. import build, platforms
 from ..options import chooses_nothing
-from ..platform import posting
+from ..platform import cargo, posting
 from ..recording import of_crash
 from ..results import End, Merger, Record, ResultFile
 from ..sections import attached
@@ -52,6 +52,7 @@ class Recorder:
         """Puts the phases of a case together."""
         if not is_case(self._config, report.nodeid):
             return
+        self._guard(lambda: cargo.unload(report, build.current().root))
         where = posting.of(getattr(report, "node", None))
         record = attached(report) or (
             of_crash(report.nodeid, str(report.longrepr), where) if report.failed else None

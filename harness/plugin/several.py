@@ -86,7 +86,7 @@ class Platforms:
     def _launched(self, plan: Plan, identity: str) -> list[str]:
         root = Path(__file__).resolve().parent.parent.parent
         log = Path(self._logs.name) / identity
-        module = f"{__name__.partition('.')[0]}.platform.launch"
+        module = f"{__name__.partition('.')[0]}.{plan.module}"
         launch = ["env", f"PYTHONPATH={root}", sys.executable, "-m", module]
         return [*launch, os.fspath(log), f"{plan.boot:g}", *plan.command]
 

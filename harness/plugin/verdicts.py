@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from .. import build, keep
+from ..platform import cargo, posting
 from ..gathered import Gathered
 from ..lab import Lab
 from ..recording import of_item
@@ -127,13 +128,17 @@ def _set_verdict(
     if lab:
         record = replace(record, sysctls=lab.sysctls, observations=lab.observations)
     record = judged(item.config, report, record)
-    attach(report, gathered.into(record, _evidence_folder(item.config), build.current().root))
+    record = gathered.into(record, _evidence_folder(item.config), build.current().root)
+    attach(report, record)
+    if posting.of(item.config).keeps_files:
+        cargo.load(report, record, build.current().root)
     properties = [(name, value) for name, value in item.user_properties if name != "verdict"]
     item.user_properties[:] = [*properties, ("verdict", str(record.verdict))]
 
 
 def _evidence_folder(config: pytest.Config) -> Path:
-    return Path(config.getoption("evidence_dir") or build.current().evidence)
+    top = Path(config.getoption("evidence_dir") or build.current().evidence)
+    return top / posting.of(config).name
 
 
 def crash_reports(
