@@ -31,7 +31,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(CORES)
 endif
 # These follow one another when several are asked for: `make clean build`, `make conformance test`.
-ifneq ($(filter clean format setup conformance test lint bench gallery docs errnos foreign cross-macos,$(MAKECMDGOALS)),)
+ifneq ($(filter clean format setup conformance test lint bench gallery docs errnos foreign cross-macos matrix,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -197,7 +197,7 @@ endif
 
 # --- jobs --------------------------------------------------------------------------------------------------------
 
-.PHONY: setup conformance test lint format bench gallery docs errnos foreign cross-macos clean help
+.PHONY: setup conformance test lint format bench gallery docs errnos foreign cross-macos matrix clean help
 # Whoever calls make below pytest starts anew, without this make's jobserver. What pytest keeps of the last runs' folders
 # stays in build/ too.
 python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTEST_DEBUG_TEMPROOT="$$PWD/build" "$$(head -n 1 build/python)"
@@ -247,6 +247,14 @@ errnos: foreign cross-macos
 foreign:
 	@harness/setup.sh foreign
 	@$(MAKE) -s $(foreign:%=programs-%)
+
+# Every case on every platform that runs here; and the page that shows them side by side, be some of it red.
+PLATFORMS ?= linux,gvisor,linux-6.1,linux-6.12,linux-6.12-fast-time,sparc64,alpha,mips,hppa
+matrix:
+	@harness/setup.sh matrix
+	@$(MAKE) -s build
+	@status=0; $(python) -m pytest --platform '$(PLATFORMS)' cases $(ARGS) || status=$$?; \
+	  $(python) -m harness matrix "$$(ls build/results/*.jsonl | tail -n 1)" || status=$$?; exit $$status
 
 # Whether the programs compile and link for macOS.
 cross-macos:
@@ -318,6 +326,7 @@ make lint         formatting, static analysis and types; installs what is missin
 make format       let clang-format and black have their way
 make bench        measure what calls and cases cost
 make foreign      build the programs for other ABIs, where errnos have other numbers: $(foreign)
+make matrix       run every case on every platform that runs here: $(PLATFORMS)
 make cross-macos  compile and link the programs for macOS
 make gallery      draw the README's pictures anew, from real runs
 make docs         write the page of behaviours anew, from a run

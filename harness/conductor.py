@@ -57,13 +57,16 @@ class About:
 class Conductor:
     """A running conductor. Must be closed; then nothing of the lab is left."""
 
-    def __init__(self, program: Path, cpu: int | None = None, captures: bool = True) -> None:
+    def __init__(
+        self, program: Path, cpu: int | None = None, captures: bool = True, slowness: float = 1.0
+    ) -> None:
         """Starts it, without waiting till it is ready: see greet.
 
         Args:
             program: the conductor's executable.
             cpu: the processor it pins itself to; None lets it choose.
             captures: whether it captures the segments on the first host's loopback.
+            slowness: how many times as long as usual it may take to answer.
 
         Raises:
             ConductorFailed: it cannot be started.
@@ -77,6 +80,7 @@ class Conductor:
                 f"cannot start the conductor {program}: {error.strerror}"
             ) from error
         self._next = 0
+        self._slowness = slowness
 
     def greet(self) -> None:
         """Waits till it is ready, and learns what it says of itself (`about`).
@@ -142,7 +146,8 @@ class Conductor:
         self._next += 1
         request = {"id": self._next, "do": do}
         request.update((name, value) for name, value in members.items() if value is not None)
-        limit = members["deadline"] + _GRACE if members.get("deadline") else _PROMPT
+        own = members.get("deadline")
+        limit = own + _GRACE * self._slowness if own else _PROMPT * self._slowness
         try:
             reply = self._channel.ask(request, limit, descriptors)
         except ChannelClosed as error:

@@ -4,12 +4,15 @@ import os
 import re
 from typing import Any
 
+from .platform.plan import FAST_TIME
+
 MARKERS = (
     "about(*words): the options, errnos and states that a case is about; -k finds it by them",
     "behaviour(*rows): the rows of the catalogue that a case claims, as in behaviour('A1')",
     "scenario(*rows): the rows of the scenarios that a case asserts, as in scenario('S1.2')",
     "waits: waits for a timer of the kernel, beside the busy cases",
     "slow: takes a minute or more; left out unless --slow is given",
+    "fast_time: takes many minutes of the kernel's own time; runs on platforms where idle time passes at once",
     "requires(*privileges): unsupported where the lab lacks one of them",
 )
 
@@ -95,6 +98,11 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= 86400:
         raise ValueError(f"{text} is not above 0 and at most 86400")
     return seconds
+
+
+def asks_fast_time(config: Any) -> bool:
+    """Whether a platform is asked for where idle time passes at once."""
+    return any(FAST_TIME in text for text in config.getoption("platform") or ())
 
 
 def chooses_nothing(config: Any) -> bool:

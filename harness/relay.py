@@ -25,7 +25,12 @@ class Relay:
     """Hands out conductors that are ready and sees them off. Must be closed."""
 
     def __init__(
-        self, program: Path, cpu: int | None, ahead: int = _AHEAD, captures: bool = True
+        self,
+        program: Path,
+        cpu: int | None,
+        ahead: int = _AHEAD,
+        captures: bool = True,
+        slowness: float = 1.0,
     ) -> None:
         """
         Args:
@@ -33,10 +38,12 @@ class Relay:
             cpu: the processor that each pins itself to; None lets it choose.
             ahead: how many are kept started.
             captures: whether they capture the segments on loopback.
+            slowness: how many times as long as usual each may take to answer.
         """
         self._program = program
         self._cpu = cpu
         self._ahead = ahead
+        self._slowness = slowness
         self._captures = captures
         self._ready: deque[Conductor] = deque()
         self._leaving: deque[Conductor] = deque()
@@ -104,4 +111,4 @@ class Relay:
         self._ready.clear()
 
     def _start(self) -> Conductor:
-        return Conductor(self._program, self._cpu, self._captures)
+        return Conductor(self._program, self._cpu, self._captures, self._slowness)

@@ -3,7 +3,7 @@
 # missing it only looks, for some milliseconds. With --check it never installs: it says what is missing, and how to get it.
 set -euo pipefail
 
-jobs='build|conformance|test|lint|bench|foreign|cross-macos|all'
+jobs='build|conformance|test|lint|bench|foreign|matrix|cross-macos|all'
 
 usage() {
   echo "usage: harness/setup.sh [--check] $jobs" >&2
@@ -135,7 +135,13 @@ look() {
     need_command black black
     need_command shellcheck shellcheck
   fi
-  if job_is foreign; then
+  if job_is test matrix; then
+    need_command qemu-system-x86 qemu-system-x86_64
+    [[ -e /usr/lib/qemu/virtiofsd ]] || lack qemu-system-common
+    [[ -e /bin/busybox ]] || lack busybox-static
+    need_command runsc runsc
+  fi
+  if job_is foreign matrix; then
     need_abi sparc64
     need_abi alpha libc6.1
     need_abi mips

@@ -4,6 +4,9 @@ import os
 import platform
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,8 +78,12 @@ class Plan:
         )
 
 
+FAST_TIME = "-fast-time"
+"""What the name of a platform ends with where idle time passes at once."""
 _EMULATED = 2.0
 """How much longer programs take under qemu-user."""
+_SANDBOXED = 4.0
+"""How much longer anything takes where a process traces every call."""
 _TCG = 12.0
 """How much longer anything takes where every instruction is translated."""
 _BOOT = 300.0
@@ -137,7 +144,7 @@ def _debian(wanted: Asked, match: re.Match[str]) -> Plan:
     name = f"{HERE}-{match['version']}-{platform.machine()}"
     if name == platforms.here().name:
         name += "-qemu"  # the same version, and not the same kernel
-    return _booted(wanted, name + ("-fast-time" if fast else ""), kernel, fast)
+    return _booted(wanted, name + (FAST_TIME if fast else ""), kernel, fast)
 
 
 def _own_kernel(wanted: Asked, match: re.Match[str]) -> Plan:
@@ -165,6 +172,26 @@ def _booted(wanted: Asked, name: str, kernel: kernels.Kernel, fast: bool) -> Pla
     )
 
 
+def _gvisor(wanted: Asked, _: re.Match[str]) -> Plan:
+    """gVisor's own network stack behind Linux's calls."""
+    runsc = shutil.which("runsc")
+    if runsc is None:
+        raise CannotStart(
+            "it needs runsc, the Debian package of that name: harness/setup.sh matrix"
+        )
+    said = subprocess.run([runsc, "--version"], capture_output=True, text=True).stdout
+    dated = re.search(r"\d{8}", said)
+    sandbox = ("--rootless", "--ignore-cgroups", "--network=none", "--net-raw", "--platform=ptrace")
+    return Plan(
+        wanted,
+        f"gvisor-{dated[0] if dated else 'unknown'}",
+        (runsc, *sandbox, "do", sys.executable),
+        slowness=_SANDBOXED,
+        boot=_BOOT,
+        keeps_files=True,
+    )
+
+
 def _python(wanted: Asked, match: re.Match[str]) -> Plan:
     command = shlex.split(match["command"])
     return Plan(wanted, Path(command[0]).name, command)
@@ -173,12 +200,13 @@ def _python(wanted: Asked, match: re.Match[str]) -> Plan:
 _FORMS: dict[re.Pattern[str], Callable[[Asked, re.Match[str]], Plan]] = {
     re.compile(HERE): _here,
     re.compile("|".join(abi.FOREIGN)): _foreign,
-    re.compile(rf"{HERE}-(?P<version>\d+\.\d+)(?P<fast>-fast-time)?"): _debian,
+    re.compile("gvisor"): _gvisor,
+    re.compile(rf"{HERE}-(?P<version>\d+\.\d+)(?P<fast>{FAST_TIME})?"): _debian,
     re.compile(r"kernel=(?P<path>.+)"): _own_kernel,
     re.compile(r"python=(?P<command>.+)"): _python,
 }
 _KNOWN = (
-    f"there are {HERE}, {HERE}-6.1, {HERE}-6.12 and what else Debian has, {HERE}-6.12-fast-time,"
+    f"there are {HERE}, gvisor, {HERE}-6.1, {HERE}-6.12 and what else Debian has, {HERE}-6.12-fast-time,"
     f" {', '.join(abi.FOREIGN)}, kernel=PATH, python=COMMAND; NAME*N gives one N workers"
 )
 

@@ -12,6 +12,7 @@ from .. import options, platforms
 from ..build import PROGRAMS
 from ..children import die_with_parent
 from ..platform import posting
+from ..platform.posting import Posting
 from ..workers import is_worker
 from . import assertions, expected, several
 from .beside import Beside, Lost
@@ -60,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # The first process may be killed without a chance to tell us.
         die_with_parent(os.getppid())
         if where.asked:
+            _be_patient(config, where)
             platforms.post(where.asked, where.name)
     else:
         recorder = Recorder(config, collected)
@@ -71,3 +73,9 @@ def pytest_configure(config: pytest.Config) -> None:
         parts += [] if several.is_wanted(config) else [Lost()]
     for part in parts:
         config.pluginmanager.register(part, f"sockspec-{type(part).__name__.lower()}")
+
+
+def _be_patient(config: pytest.Config, where: Posting) -> None:
+    """pytest-timeout knows nothing of slow platforms, and where time is fast the children's limit serves."""
+    usual = float(config.getoption("timeout", None) or config.getini("timeout") or 0)
+    config.option.timeout = 0 if where.fast_time else usual * where.slowness

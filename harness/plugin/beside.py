@@ -8,6 +8,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from ..children import Children, Finished
+from ..platform import posting
 from ..recording import of_item
 from ..sections import attach
 from ..verdict import Verdict
@@ -19,8 +20,15 @@ from .verdicts import crash_reports
 _AT_ONCE = 64
 _LONGEST = 600.0
 """Seconds that a case beside the others may take."""
+_LONGEST_FAST = 86400.0
+"""The same where idle time passes at once."""
 CRASHED = "???"
 """The phase that xdist gives a report on a test whose worker died."""
+
+
+def _longest(config: pytest.Config) -> float:
+    where = posting.of(config)
+    return _LONGEST_FAST if where.fast_time else _LONGEST * where.slowness
 
 
 class Beside:
@@ -28,7 +36,7 @@ class Beside:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._children: Children[pytest.Item] = Children(_AT_ONCE, _LONGEST)
+        self._children: Children[pytest.Item] = Children(_AT_ONCE, _longest(config))
         self._reports: list[pytest.TestReport] | None = None
         """Not None: this process is such a child."""
 

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from ..options import asks_fast_time
+from ..platform import posting
 from ..recording import words
+from ..verdict import Unsupported
 from .hook import hook
 
 
@@ -24,13 +27,34 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @hook(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves the slow ones out, and brings what mostly sleeps to the front, so that it sleeps beside the others."""
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    if slow and not config.getoption("slow"):
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+    # All workers collect the same: where one has fast time the others say that they have not.
+    if not asks_fast_time(config):
+        _leave_out(config, items, "fast_time")
+        if not config.getoption("slow"):
+            _leave_out(config, items, "slow")
     items.sort(key=_turn)
 
 
+def _leave_out(config: pytest.Config, items: list[pytest.Item], marker: str) -> None:
+    out = [item for item in items if item.get_closest_marker(marker)]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
+
+
+@hook(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What takes long runs where time is fast, and the slow ones elsewhere when that is asked for."""
+    if posting.of(item.config).fast_time:
+        return
+    if item.get_closest_marker("fast_time"):
+        raise Unsupported("it takes many minutes, and idle time does not pass at once here")
+    if item.get_closest_marker("slow") and not item.config.getoption("slow"):
+        raise Unsupported(
+            "it takes a minute, and neither does idle time pass at once here nor is --slow given"
+        )
+
+
 def _turn(item: pytest.Item) -> int:
-    order = ("slow", "waits")
+    order = ("fast_time", "slow", "waits")
     return next((n for n, name in enumerate(order) if item.get_closest_marker(name)), len(order))

@@ -59,7 +59,10 @@ def _relay(config: pytest.Config, key: pytest.StashKey[Relay], captures: bool) -
     relay = config.stash.get(key, None)
     if relay is None:
         relay = config.stash[key] = Relay(
-            build.current().conductor, _cpu(config), captures=captures
+            build.current().conductor,
+            _cpu(config),
+            captures=captures,
+            slowness=posting.of(config).slowness,
         )
         os.register_at_fork(after_in_child=relay.forget)
     return relay
