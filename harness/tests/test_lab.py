@@ -185,5 +185,4 @@ def test_close_is_left_on_what_it_closed(lab: Lab, entered: bool) -> None:
     [*_, closed] = client.calls("close")
     [connected] = client.calls("connect")
     assert client.at is not None and client.at.seq == closed.seq
-    assert client.at is not None and client.at.seq == closed.seq
     assert closed.args["fd"] == connected.args["fd"]
