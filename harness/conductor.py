@@ -5,13 +5,14 @@ import select
 import socket
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from .channel import Channel, ChannelClosed, ChannelSilent
 from .outcome import signal_name
-from .verdict import Broken, hidden
+from .verdict import Broken, Unsupported, hidden
 
 __tracebackhide__ = hidden
 
@@ -52,6 +53,8 @@ class About:
     machine: str
     sole_user: bool
     """Only one user id exists in the lab."""
+    lacks: frozenset[str]
+    """What its kernel does not offer, by the names that PROTOCOL.md lists."""
 
 
 class Conductor:
@@ -93,7 +96,13 @@ class Conductor:
         except BaseException:
             self._abandon()
             raise
-        self.about = About(hello["cpu"], hello["kernel"], hello["machine"], hello["sole_user"])
+        self.about = About(
+            hello["cpu"],
+            hello["kernel"],
+            hello["machine"],
+            hello["sole_user"],
+            frozenset(hello["lacks"]),
+        )
 
     def init(self) -> int:
         """The pid, seen from outside, of the init of its namespaces: its only child.
@@ -139,6 +148,7 @@ class Conductor:
             members: of the request; `deadline` in seconds.
 
         Raises:
+            Unsupported: its kernel lacks what the request needs.
             Refused, Late, ConductorFailed
         """
         if self._channel.owed:
@@ -172,6 +182,8 @@ class Conductor:
     def _read(self, do: str, reply: dict[str, Any]) -> dict[str, Any]:
         if reply.get("id") not in (None, self._next):
             raise ConductorFailed(f"the conductor answered {reply['id']} when asked {self._next}")
+        if "lacks" in reply.get("error", ()):
+            raise Unsupported(reply["error"]["reason"])
         if "error" in reply:
             raise Refused(f"{do}: {reply['error']['reason']}")
         if "late" in reply:
@@ -237,16 +249,27 @@ class Conductor:
     def gone(self, limit: float) -> bool:
         """Whether it exits within that time (seconds)."""
         if self._child.returncode is None:
-            # subprocess would look, and sleep, and look again.
-            handle = os.pidfd_open(self._child.pid)
-            try:
-                readable, _, _ = select.select([handle], [], [], limit)
-            finally:
-                os.close(handle)
-            if not readable:
-                return False
+            return exits(self._child, limit)
         self._child.wait()
         return True
+
+
+def exits(child: "subprocess.Popen[bytes]", limit: float) -> bool:
+    """Whether a child exits within that time (seconds)."""
+    try:
+        # subprocess would look, and sleep, and look again.
+        handle = os.pidfd_open(child.pid)
+    except OSError:  # this kernel has no pidfd: then let it
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(limit)
+        return child.returncode is not None
+    try:
+        readable, _, _ = select.select([handle], [], [], limit)
+    finally:
+        os.close(handle)
+    if readable:
+        child.wait()
+    return bool(readable)
 
 
 def anonymous_file(name: str) -> IO[bytes]:

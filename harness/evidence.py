@@ -96,7 +96,7 @@ def _at_the_end(lab: "Lab") -> list[str]:
     began = time_ns()
     last = [sample for sample in lab.sampled() if sample.time >= began]
     if len(last) < 2:
-        return [str(socket) for socket in lab.sockets()]
+        return [str(socket) for socket in lab.told()]
     return [f"{sample.host}: {socket}" for sample in last for socket in sample.sockets()]
 
 

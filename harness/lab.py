@@ -26,7 +26,7 @@ from .samples import FIRST, STOPS, Sample
 from .segments import Flag, Protocol, Segment, Senders, parse_any, with_flags
 from .sockets import Socket
 from .streams import Stream, Streams
-from .verdict import Broken, hidden
+from .verdict import Broken, Unsupported, hidden
 from .wire import Wire
 
 __tracebackhide__ = hidden
@@ -116,12 +116,27 @@ class Lab(Place):
         self._ended = False
         self.about = self._conductor.about
         try:
-            self.sysctls: dict[str, str] = self.ask("sysctl", set=dict(SYSCTLS))["values"]
+            self.sysctls: dict[str, str] = self._set_base()
             """The settings it began with, as read back, and those that the case made."""
             self._base = dict(self.sysctls)
         except BaseException:
             self.close()
             raise
+
+    def _set_base(self) -> dict[str, str]:
+        """Sets what every lab sets, or, where the kernel lacks some of it, the rest; as read back."""
+        try:
+            values: dict[str, str] = self.ask("sysctl", set=dict(SYSCTLS))["values"]
+            return values
+        except Unsupported:
+            return {name: self._set_or_read(name, value) for name, value in SYSCTLS.items()}
+
+    def _set_or_read(self, name: str, value: str) -> str:
+        attempts: tuple[dict[str, Any], ...] = ({"set": {name: value}}, {"get": [name]})
+        for members in attempts:
+            with suppress(Unsupported):
+                return str(self.ask("sysctl", **members)["values"][name])
+        return "absent"
 
     def __repr__(self) -> str:
         return "<lab>"

@@ -1,12 +1,14 @@
 """A place has sockets and settings: a host, or a lab, which then means its first host."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .conductor import Late
 from .fact import Fact
-from .sockets import Filter, Socket, State
-from .verdict import hidden
+from .sockets import LISTEN, Filter, Socket, State
+from .unseen import held_only, unseen
+from .verdict import Unsupported, hidden
 
 if TYPE_CHECKING:
     from .lab import Lab
@@ -138,13 +140,44 @@ class Place:
         return Filter(local, remote, state, **members)
 
     def _sockets(self, wanted: Filter) -> list[Socket]:
+        found = self._told(wanted)
+        self._be_whole(wanted)
+        return found
+
+    def told(self) -> list[Socket]:
+        """The sockets that the kernel tells of, be they all or not: for evidence."""
+        return self._told(Filter(host=self._host))
+
+    def _told(self, wanted: Filter) -> list[Socket]:
         return [Socket.of(wire) for wire in self._lab.ask("sockets", **wanted.wire())["sockets"]]
+
+    def _be_whole(self, wanted: Filter) -> None:
+        """
+        Raises:
+            Unsupported: there may be sockets, of those meant, that the kernel does not tell of.
+        """
+        if reason := unseen(self._lab, wanted):
+            raise Unsupported(reason)
+
+    def _be_possible(self, wanted: Filter) -> None:
+        """
+        Raises:
+            Unsupported: what is awaited may be there, but to be told it would have to be held, and nothing of the kind is.
+        """
+        reason = None if held_only(wanted) else unseen(self._lab, wanted)
+        if reason and all(found == LISTEN for found in self._told(replace(wanted, state=None))):
+            raise Unsupported(reason)
 
     def _await(self, wanted: Filter, deadline: float | None, **members: Any) -> list[Socket]:
         limit = deadline or self._lab.deadline
+        if not members.get("gone"):
+            self._be_possible(wanted)
         try:
             reply = self._lab.ask("await", **wanted.wire(), **members, deadline=limit)
+            if members.get("gone"):
+                self._be_whole(wanted)
         except Late as late:
+            self._be_whole(wanted)
             there = f"{self._there(wanted)}\n{late.there}"
             which = f"{late.awaited} ({wanted})"
             raise Late(which, f"{late.because} ({limit:g} s)", there) from None
@@ -162,7 +195,7 @@ class Place:
         return fact
 
     def _there(self, wanted: Filter) -> str:
-        sockets = self._sockets(Filter(family=wanted.family, host=wanted.host))
+        sockets = self._told(Filter(family=wanted.family, host=wanted.host))
         return "\n".join(f"  {socket}" for socket in sockets) or "  no socket"
 
     def _observe(self, seen: dict[str, Any], wanted: Filter | None = None) -> None:

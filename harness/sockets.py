@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from socket import AddressFamily, SocketKind
-from typing import Any
+from typing import Any, TypeVar
 
-from .verdict import Broken, hidden
+from .verdict import Broken, Unsupported, hidden
 
 __tracebackhide__ = hidden
 
@@ -54,6 +54,47 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+@dataclass(frozen=True)
+class Queues:
+    """How much waits in a socket."""
+
+    received: int
+    sent: int | None
+
+    @classmethod
+    def of(cls, wire: Mapping[str, Any]) -> "Queues | None":
+        """What a reply says of a socket's queues."""
+        return (
+            cls(wire["receive_queue"], wire.get("send_queue")) if "receive_queue" in wire else None
+        )
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Which timer of a socket runs."""
+
+    timer: str | None
+    expires: float | None
+    retransmits: int
+
+    @classmethod
+    def of(cls, wire: Mapping[str, Any]) -> "Clock | None":
+        """What a reply says of a socket's timers."""
+        if "timer" not in wire:
+            return None
+        return cls(wire["timer"], wire["expires_ms"] / 1000, wire["retransmits"])
+
+
+_TIMERS = "a socket's timers"
+_Known = TypeVar("_Known")
+
+
+def _told(what: _Known | None, name: str) -> _Known:
+    if what is None:
+        raise Unsupported(f"this kernel does not tell {name}")
+    return what
+
+
 @dataclass(frozen=True, eq=False)
 class Socket:
     """One socket of a host. Equal to a State when it is in it, so that a list of sockets compares with a list of states."""
@@ -64,15 +105,10 @@ class Socket:
     local: Endpoint | None
     """None for AF_UNIX."""
     remote: Endpoint | None
-    receive_queue: int
-    """Bytes not read yet; of a listener, the connections that wait to be accepted."""
-    send_queue: int
-    """Bytes not acknowledged yet; of a listener, the backlog."""
-    timer: str | None
-    """"retransmit", "keepalive", "time_wait", "persist", or None."""
-    expires: float | None
-    """Seconds until the timer strikes."""
-    retransmits: int
+    queues: "Queues | None"
+    """None where the kernel does not tell."""
+    clock: "Clock | None"
+    """None where the kernel does not tell."""
     uid: int
     inode: int
     """0 for a socket that no process holds."""
@@ -87,18 +123,14 @@ class Socket:
     @classmethod
     def of(cls, wire: Mapping[str, Any]) -> "Socket":
         """The socket that a reply carries."""
-        milliseconds = wire.get("expires_ms")
         return cls(
             family=wire["family"],
             type=wire["type"],
             state=State(wire["state"]),
             local=_endpoint(wire.get("local")),
             remote=_endpoint(wire.get("remote")),
-            receive_queue=wire.get("receive_queue", 0),
-            send_queue=wire.get("send_queue", 0),
-            timer=wire.get("timer"),
-            expires=None if milliseconds is None else milliseconds / 1000,
-            retransmits=wire.get("retransmits", 0),
+            queues=Queues.of(wire),
+            clock=Clock.of(wire),
             uid=wire.get("uid", 0),
             inode=wire.get("inode", 0),
             cookie=wire.get("cookie", 0),
@@ -106,6 +138,35 @@ class Socket:
             path=wire.get("path"),
             peer_inode=wire.get("peer_inode"),
         )
+
+    @property
+    def receive_queue(self) -> int:
+        """Bytes not read yet; of a listener, the connections that wait to be accepted.
+
+        Raises:
+            Unsupported: the kernel does not tell; so with those that follow.
+        """
+        return _told(self.queues, "how much waits in a socket").received
+
+    @property
+    def send_queue(self) -> int:
+        """Bytes not acknowledged yet; of a listener, the backlog."""
+        return _told(_told(self.queues, "how much waits in a socket").sent, "a listener's backlog")
+
+    @property
+    def timer(self) -> str | None:
+        """ "retransmit", "keepalive", "time_wait", "persist", or None."""
+        return _told(self.clock, _TIMERS).timer
+
+    @property
+    def expires(self) -> float | None:
+        """Seconds until the timer strikes."""
+        return _told(self.clock, _TIMERS).expires
+
+    @property
+    def retransmits(self) -> int:
+        """How often the oldest segment was sent again."""
+        return _told(self.clock, _TIMERS).retransmits
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, State):
@@ -121,11 +182,16 @@ class Socket:
         if self.local is None:
             return f"{self.state} {self.family} {self.path or '(unnamed)'}"
         text = f"{self.state} {self.local} -> {self.remote}"
+        if self.queues is not None:
+            text = self._with_queues(self.queues)
+        return text + (f", {self.clock.timer} timer" if self.clock and self.clock.timer else "")
+
+    def _with_queues(self, queues: "Queues") -> str:
         if self.state is State.LISTEN:
-            return f"{self.state} {self.local}, {self.receive_queue} of {self.send_queue} wait"
-        queues = f", {self.receive_queue} unread, {self.send_queue} unsent or unacknowledged"
-        text += queues if self.receive_queue or self.send_queue else ""
-        return text + (f", {self.timer} timer" if self.timer else "")
+            return f"{self.state} {self.local}, {queues.received} of {queues.sent} wait"
+        text = f"{self.state} {self.local} -> {self.remote}"
+        told = f", {queues.received} unread, {queues.sent} unsent or unacknowledged"
+        return text + (told if queues.received or queues.sent else "")
 
     __repr__ = __str__
 

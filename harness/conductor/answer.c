@@ -1,6 +1,7 @@
 #include "lab.h"
 
 #include "answer_net.h"
+#include "capability/capability.h"
 #include "describe.h"
 #include "host.h"
 #include "proc.h"
@@ -40,6 +41,16 @@ static struct process *living(const struct lab *lab, const struct request *reque
 /* --- verbs that are done at once
  * ----------------------------------------------------------------------------- */
 
+static json_t *lacks(void)
+{
+    json_t *names = json_array();
+
+    for (enum capability i = 0; i < CAPABILITIES; i++)
+        if (!can(i))
+            json_array_append_new(names, json_string(capability_name(i)));
+    return names;
+}
+
 static json_t *hello(struct lab *lab, const struct request *request, struct reason *why)
 {
     struct utsname names;
@@ -49,9 +60,9 @@ static json_t *hello(struct lab *lab, const struct request *request, struct reas
         because_of_errno(why, "uname");
         return NULL;
     }
-    return json_pack("{s:i, s:i, s:s, s:s, s:b}", "protocol", 1, "cpu", lab->isolation.cpu,
+    return json_pack("{s:i, s:i, s:s, s:s, s:b, s:o}", "protocol", 1, "cpu", lab->isolation.cpu,
                      "kernel", names.release, "machine", names.machine, "sole_user",
-                     lab->isolation.sole_user ? 1 : 0);
+                     lab->isolation.sole_user ? 1 : 0, "lacks", lacks());
 }
 
 static int read_back(json_t *values, const char *name, struct reason *why)
@@ -64,18 +75,20 @@ static int read_back(json_t *values, const char *name, struct reason *why)
     return 0;
 }
 
-/* Sets a value and notes what was there before. */
+/* Sets a value and notes what was there before. What is so already may be read-only. */
 static int replace(json_t *former, const char *name, json_t *value, struct reason *why)
 {
     if (read_back(former, name, why) < 0)
         return -1;
+    if (json_equal(json_object_get(former, name), value))
+        return 0;
     return host_sysctl_set(name, json_string_value(value), why);
 }
 
 /* Where a request is refused nothing has happened. */
 static void set_back(json_t *former)
 {
-    struct reason ignored = {""};
+    struct reason ignored = {.text = ""};
     const char *name;
     json_t *value;
 
@@ -296,7 +309,7 @@ static json_t *processes(struct lab *lab, const struct request *request, struct 
 static json_t *sockets(struct lab *lab, const struct request *request, struct reason *why)
 {
     const struct host *host = hosts_living(&lab->hosts, request->host, why);
-    json_t *list = host ? sockets_list(host->diagnosis, &request->filter, why) : NULL;
+    json_t *list = host ? host_sockets(&lab->hosts, host, &request->filter, why) : NULL;
 
     return list ? json_pack("{s:o}", "sockets", list) : NULL;
 }
@@ -577,27 +590,31 @@ static json_t *id_of(const struct request *request)
     return request->has_id ? json_integer(request->id) : json_null();
 }
 
-static json_t *error_of(const struct request *request, const char *reason)
+static json_t *error_of(const struct request *request, const char *reason, const char *lacks)
 {
-    return json_pack("{s:o, s:{s:s, s:s}}", "id", id_of(request), "error", "request",
-                     request->verb == VERBS ? "" : verb_name(request->verb), "reason", reason);
+    return json_pack("{s:o, s:{s:s, s:s, s:s*}}", "id", id_of(request), "error", "request",
+                     request->verb == VERBS ? "" : verb_name(request->verb), "reason", reason,
+                     "lacks", lacks);
 }
 
 /* Text from the kernel or from a request may be no UTF-8, which a reply must be. */
-static void reply_error(const struct lab *lab, const struct request *request, const char *reason)
+static void reply_error(const struct lab *lab, const struct request *request,
+                        const struct reason *why)
 {
-    json_t *reply = error_of(request, reason);
+    json_t *reply = error_of(request, why->text, why->lacks);
 
     if (!reply)
-        reply = error_of(request, "the reason is not text");
+        reply = error_of(request, "the reason is not text", NULL);
     channel_send(&lab->channel, reply);
 }
 
 void lab_refuse(const struct lab *lab, const char *reason)
 {
     const struct request nobody = {.verb = VERBS};
+    struct reason why = {.text = ""};
 
-    reply_error(lab, &nobody, reason);
+    because(&why, "%s", reason);
+    reply_error(lab, &nobody, &why);
 }
 
 static void send_answer(struct lab *lab, json_t *reply)
@@ -619,7 +636,7 @@ static void begin_waiting(struct lab *lab, struct request *request)
 void lab_answer(struct lab *lab, const char *line, size_t length)
 {
     struct request request;
-    struct reason why = {""};
+    struct reason why = {.text = ""};
     json_t *answer = NULL;
     int status = request_parse(line, length, &request, &why);
 
@@ -636,7 +653,7 @@ void lab_answer(struct lab *lab, const char *line, size_t length)
     if (answer)
         send_answer(lab, json_pack("{s:o, s:o}", "id", id_of(&request), "ok", answer));
     else
-        reply_error(lab, &request, why.text);
+        reply_error(lab, &request, &why);
     channel_take(&lab->channel, NULL, 0); /* descriptors nobody asked for */
     request_free(&request);
 }

@@ -1,14 +1,18 @@
 #include "capture.h"
 
+#include "capability/capability.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* As TPACKET_ALIGN, which mixes signs. */
@@ -25,11 +29,12 @@ enum {
     BLOCKS = 16,
     BLOCK_FRAMES = BLOCK_SIZE / FRAME_SIZE,
     FRAMES = BLOCKS * BLOCK_FRAMES,
+    ROOM = 8 << 20, /* bytes, where there is no ring */
 };
 
 struct capture {
     int socket;          /* owned */
-    unsigned char *ring; /* owned */
+    unsigned char *ring; /* owned; NULL: the kernel has none, and frames are read one by one */
     unsigned next;       /* the frame that the kernel fills next, or has filled first */
     uint64_t dropped;
 };
@@ -70,6 +75,28 @@ static int make_ring(int packets)
     return setsockopt(packets, SOL_PACKET, PACKET_RX_RING, &request, sizeof request);
 }
 
+static int map_ring(struct capture *capture)
+{
+    void *ring;
+
+    if (keep_outgoing(capture->socket) < 0 || make_ring(capture->socket) < 0)
+        return -1;
+    ring = mmap(NULL, (size_t)BLOCKS * BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+                capture->socket, 0);
+    if (ring == MAP_FAILED)
+        return -1;
+    capture->ring = ring;
+    return 0;
+}
+
+/* Without a ring the frames wait in the socket. */
+static int make_room(const struct capture *capture)
+{
+    const int room = ROOM;
+
+    return setsockopt(capture->socket, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+}
+
 /* Until it is bound the socket hears nothing: no frame passes before the filter and the ring are
  * there. */
 static int start(struct capture *capture, const char *link)
@@ -77,16 +104,10 @@ static int start(struct capture *capture, const char *link)
     const struct sockaddr_ll address = {.sll_family = AF_PACKET,
                                         .sll_protocol = htons(ETH_P_ALL),
                                         .sll_ifindex = (int)if_nametoindex(link)};
-    void *ring;
 
-    if (address.sll_ifindex == 0 || keep_outgoing(capture->socket) < 0 ||
-        make_ring(capture->socket) < 0)
+    if (address.sll_ifindex == 0 ||
+        (can(CAN_CAPTURE_RING) ? map_ring(capture) : make_room(capture)) < 0)
         return -1;
-    ring = mmap(NULL, (size_t)BLOCKS * BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-                capture->socket, 0);
-    if (ring == MAP_FAILED)
-        return -1;
-    capture->ring = ring;
     return bind(capture->socket, (const struct sockaddr *)&address, sizeof address);
 }
 
@@ -127,8 +148,12 @@ int capture_descriptor(const struct capture *capture)
 /* Acquire: whoever sees the status sees the frame. */
 int capture_pending(const struct capture *capture)
 {
-    const struct tpacket2_hdr *head = frame_at(capture, capture->next);
+    const struct tpacket2_hdr *head;
+    struct pollfd packets = {.fd = capture->socket, .events = POLLIN};
 
+    if (!capture->ring)
+        return poll(&packets, 1, 0) == 1;
+    head = frame_at(capture, capture->next);
     return (__atomic_load_n(&head->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) != 0;
 }
 
@@ -144,10 +169,55 @@ static struct frame read_frame(const struct tpacket2_hdr *head)
                           .protocol = ntohs(address->sll_protocol)};
 }
 
+/* The time is when it is read: the kernel without a ring tells no other. */
+static struct frame frame_of(const unsigned char *bytes, size_t length,
+                             const struct sockaddr_ll *address)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (struct frame){.time =
+                              (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec,
+                          .bytes = bytes,
+                          .captured = length < CAPTURE_SNAP ? length : CAPTURE_SNAP,
+                          .length = length,
+                          .protocol = ntohs(address->sll_protocol)};
+}
+
+/* Nor does it count what found no room: when the room was half used some may have been lost. */
+static void drain_socket(struct capture *capture,
+                         void (*take)(void *context, const struct frame *frame), void *context)
+{
+    unsigned char bytes[CAPTURE_SNAP];
+    size_t used = 0;
+
+    for (unsigned i = 0; i < FRAMES; i++) {
+        struct sockaddr_ll address = {0};
+        socklen_t size = sizeof address;
+        const ssize_t length = recvfrom(capture->socket, bytes, sizeof bytes,
+                                        MSG_DONTWAIT | MSG_TRUNC, (void *)&address, &size);
+
+        if (length < 0)
+            break;
+        used += (size_t)length;
+        if (address.sll_pkttype == PACKET_OUTGOING) {
+            const struct frame frame = frame_of(bytes, (size_t)length, &address);
+
+            take(context, &frame);
+        }
+    }
+    if (used > ROOM / 2)
+        capture->dropped++;
+}
+
 /* At most one round of the ring: what comes in meanwhile may come without end. */
 void capture_drain(struct capture *capture, void (*take)(void *context, const struct frame *frame),
                    void *context)
 {
+    if (!capture->ring) {
+        drain_socket(capture, take, context);
+        return;
+    }
     for (unsigned i = 0; i < FRAMES && capture_pending(capture); i++) {
         struct tpacket2_hdr *head = frame_at(capture, capture->next);
         const struct frame frame = read_frame(head);

@@ -1,14 +1,18 @@
 #include "host.h"
 
+#include "capability/capability.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { MESSAGE_ROOM = 1024, VALUE_ROOM = 4096 };
@@ -33,7 +37,7 @@ static int ask(struct mnl_socket *netlink, const struct nlmsghdr *request)
                : 0;
 }
 
-int host_link_up(const char *link)
+static int bring_up(const char *link)
 {
     _Alignas(struct nlmsghdr) unsigned char buffer[MESSAGE_ROOM];
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -59,6 +63,34 @@ int host_link_up(const char *link)
     mnl_socket_close(netlink);
     errno = error;
     return status;
+}
+
+/* Whether 127.0.0.1 can be bound to: not while loopback is down. */
+static bool loopback_works(void)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const int probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const bool works =
+        probe >= 0 && bind(probe, (const struct sockaddr *)&address, sizeof address) == 0;
+
+    if (probe >= 0)
+        close(probe);
+    return works;
+}
+
+/* Some kernels know no such request, and have loopback up from the start. */
+int host_link_up(const char *link)
+{
+    int error;
+
+    if (bring_up(link) == 0)
+        return 0;
+    error = errno;
+    if (strcmp(link, "lo") == 0 && loopback_works())
+        return 0;
+    errno = error;
+    return -1;
 }
 
 /* Neither nothing nor . nor .. */
@@ -96,6 +128,8 @@ static int open_sysctl(const char *name, int flags, struct reason *why)
     if (sysctl_path(name, path, sizeof path, why) < 0)
         return -1;
     file = open(path, flags | O_CLOEXEC);
+    if (file < 0 && !can(CAN_SYSCTLS))
+        why->lacks = capability_name(CAN_SYSCTLS);
     if (file < 0 && errno == ENOENT)
         return because(why, "sysctl %.100s: this kernel has none of that name here", name);
     if (file < 0)

@@ -1,9 +1,12 @@
 #include "isolate.h"
 
+#include "capability/capability.h"
 #include "host.h"
+#include "root.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <sched.h>
@@ -167,12 +170,12 @@ static int close_all_but(int kept)
 
     if (kept > 3 && close_range(3, (unsigned)kept - 1, 0) < 0)
         return -1;
-    return close_range(above, ~0U, 0);
+    return close_range(above, INT_MAX, 0);
 }
 
 /* Holds nothing but the lifeline, so that whoever waits for the other end of a descriptor sees it
  * when init lets go. No exit handlers: they are init's. */
-static _Noreturn void wait_for(pid_t init, int lifeline)
+static _Noreturn void wait_for(pid_t init, int lifeline, const char *root)
 {
     int status = 0;
 
@@ -180,6 +183,8 @@ static _Noreturn void wait_for(pid_t init, int lifeline)
     while (waitpid(init, &status, 0) < 0)
         if (errno != EINTR)
             _exit(111);
+    if (*root)
+        root_remove(root);
     _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
@@ -285,7 +290,7 @@ static bool maps_one_user(void)
 }
 
 /* In init. */
-static int settle(struct isolation *isolation, int lifeline, struct reason *why)
+static int settle(struct isolation *isolation, int lifeline, const char *root, struct reason *why)
 {
     if (die_with_parent() < 0)
         return because_of_errno(why, "PR_SET_PDEATHSIG");
@@ -293,8 +298,8 @@ static int settle(struct isolation *isolation, int lifeline, struct reason *why)
         _exit(128 + SIGKILL);
     if (close_all_but(isolation->control) < 0)
         return because_of_errno(why, "close_range");
-    if (pin(isolation, why) < 0 || make_private(why) < 0 || mount_files(why) < 0 ||
-        mount_proc(why) < 0)
+    if (pin(isolation, why) < 0 || (*root ? root_enter(root, why) : make_private(why)) < 0 ||
+        mount_files(why) < 0 || mount_proc(why) < 0)
         return -1;
     isolation->sole_user = maps_one_user();
     if (sethostname(host_name, strlen(host_name)) < 0)
@@ -307,6 +312,7 @@ static int settle(struct isolation *isolation, int lifeline, struct reason *why)
 int isolate(struct isolation *isolation, struct reason *why)
 {
     const pid_t parent = getppid();
+    char root[ROOT_ROOM] = "";
     int lifeline[2];
     pid_t init;
 
@@ -318,6 +324,8 @@ int isolate(struct isolation *isolation, struct reason *why)
         return because_of_errno(why, "PR_SET_PDEATHSIG, pipe");
     if (getppid() != parent)
         _exit(128 + SIGKILL);
+    if (!can(CAN_MOUNT_PRIVATELY) && root_make(root, why) < 0)
+        return -1;
     init = fork();
     if (init < 0) {
         because_of_errno(why, "fork");
@@ -326,7 +334,7 @@ int isolate(struct isolation *isolation, struct reason *why)
         return -1;
     }
     if (init > 0)
-        wait_for(init, lifeline[1]);
+        wait_for(init, lifeline[1], root);
     close(lifeline[1]);
-    return settle(isolation, lifeline[0], why);
+    return settle(isolation, lifeline[0], root, why);
 }

@@ -1,3 +1,4 @@
+#include "capability/capability.h"
 #include "isolate.h"
 #include "lab.h"
 #include "ptrace/ptrace_source.h"
@@ -9,13 +10,14 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 100, EXIT_SYSTEM = 111, OWN_DESCRIPTORS = 3 };
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: conductor --control FD [--cpu N] [--capture yes|no]\n"
+    fputs("usage: conductor --control FD [--cpu N] [--capture yes|no] [--without CAPABILITY,...]\n"
           "Speaks the conductor's protocol on the socket FD; see PROTOCOL.md.\n",
           stderr);
     exit(EXIT_USAGE);
@@ -44,6 +46,16 @@ static bool yes_or_no(const char *text)
     return strcmp(text, "yes") == 0;
 }
 
+static void forbid(const char *names)
+{
+    struct reason why = {.text = ""};
+
+    if (capabilities_forbid(names, &why) < 0) {
+        fprintf(stderr, "conductor: %s\n", why.text);
+        usage();
+    }
+}
+
 static void read_arguments(int argc, char **argv, struct isolation *isolation, bool *captured)
 {
     *isolation = (struct isolation){.control = -1, .cpu = -1};
@@ -55,6 +67,8 @@ static void read_arguments(int argc, char **argv, struct isolation *isolation, b
             isolation->cpu = number_of(argv[i + 1], 4095);
         else if (strcmp(argv[i], "--capture") == 0)
             *captured = yes_or_no(argv[i + 1]);
+        else if (strcmp(argv[i], "--without") == 0)
+            forbid(argv[i + 1]);
         else
             usage();
     }
@@ -108,12 +122,24 @@ static void read_channel(struct lab *lab)
     }
 }
 
-/* While a request waits the client has nothing to say; only its end is of interest then. */
+/* While a request waits the client has nothing to say; only its end is of interest then. Where the
+ * end cannot be told from a word it has to be looked at. */
+static short what_matters(const struct lab *lab)
+{
+    return lab->waiting && can(CAN_HANGUP) ? POLLRDHUP : POLLIN | POLLRDHUP;
+}
+
+static bool has_ended(const struct lab *lab)
+{
+    char byte;
+
+    return can(CAN_HANGUP) || recv(lab->channel.socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void sleep_till_something(struct lab *lab, int children, bool busy)
 {
     struct pollfd sources[OWN_DESCRIPTORS + LAB_DESCRIPTORS] = {
-        {.fd = lab->channel.socket,
-         .events = (short)(lab->waiting ? POLLRDHUP : POLLIN | POLLRDHUP)},
+        {.fd = lab->channel.socket, .events = what_matters(lab)},
         {.fd = children, .events = POLLIN},
         {.fd = ptrace_deaths(lab->core), .events = POLLIN}};
     const size_t count = OWN_DESCRIPTORS + lab_descriptors(lab, sources + OWN_DESCRIPTORS);
@@ -128,7 +154,7 @@ static void sleep_till_something(struct lab *lab, int children, bool busy)
         return; /* nothing but EAGAIN: it had been read */
     if (sources[0].revents & (POLLIN | POLLRDHUP | POLLHUP)) {
         if (lab->waiting)
-            lab->ending = true;
+            lab->ending = has_ended(lab);
         else
             read_channel(lab);
     }
@@ -148,11 +174,12 @@ static void conduct(struct lab *lab, int children)
 int main(int argc, char **argv)
 {
     struct lab lab = {0};
-    struct reason why = {""};
+    struct reason why = {.text = ""};
     bool captured;
     int children;
 
     read_arguments(argc, argv, &lab.isolation, &captured);
+    capabilities_of_ptrace();
     if (isolate(&lab.isolation, &why) < 0)
         die(&why);
     raise_descriptor_limit();

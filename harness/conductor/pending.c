@@ -119,7 +119,7 @@ static enum outlook look_rest(struct lab *lab, json_t **answer, struct reason *w
 static enum outlook look_sockets(struct lab *lab, json_t **answer, struct reason *why)
 {
     const struct host *host = hosts_living(&lab->hosts, lab->pending.host, why);
-    json_t *list = host ? sockets_list(host->diagnosis, &lab->pending.filter, why) : NULL;
+    json_t *list = host ? host_sockets(&lab->hosts, host, &lab->pending.filter, why) : NULL;
     const size_t count = json_array_size(list);
 
     if (!list)
@@ -214,7 +214,7 @@ static bool time_to_look(const struct lab *lab, uint64_t now)
 void lab_look(struct lab *lab)
 {
     const uint64_t now = lab->waiting ? lab_clock() : 0;
-    struct reason why = {""};
+    struct reason why = {.text = ""};
     json_t *answer = NULL;
     enum outlook outlook = OUTLOOK_OPEN;
 

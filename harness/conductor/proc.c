@@ -1,5 +1,8 @@
 #include "proc.h"
 
+#include "capability/capability.h"
+#include "sockets_proc.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -48,6 +51,8 @@ bool proc_sleeps_in(pid_t pid, pid_t tid, int number)
 
     if (state != 'S' && state != 'D')
         return false;
+    if (!can(CAN_SLEEPING_CALL))
+        return true;
     snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
     if (read_text(path, text, sizeof text) <= 0)
         return false;
@@ -172,6 +177,25 @@ static enum descriptor_class socket_class(int handle, pid_t pid, pid_t tid, int 
     return listening ? CLASS_LISTENING : CLASS_CONNECTION;
 }
 
+static ssize_t read_target(pid_t tid, int descriptor, char *target, size_t size)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)tid, descriptor);
+    return readlink(path, target, size);
+}
+
+/* Without a handle nothing can be asked of the socket itself. */
+static enum descriptor_class socket_class_of_inode(pid_t tid, int descriptor)
+{
+    char target[64] = "";
+    uint64_t inode = 0;
+
+    if (!proc_descriptor_target(tid, descriptor, target, sizeof target, &inode))
+        return CLASS_OTHER;
+    return sockets_listens(tid, inode) ? CLASS_LISTENING : CLASS_CONNECTION;
+}
+
 static bool look_at(pid_t tid, int descriptor, struct stat *status)
 {
     char path[64];
@@ -192,7 +216,8 @@ enum descriptor_class proc_descriptor_class(int handle, pid_t pid, int descripto
     }
     switch (status.st_mode & S_IFMT) {
     case S_IFSOCK:
-        return socket_class(handle, pid, tid, descriptor);
+        return handle >= 0 ? socket_class(handle, pid, tid, descriptor)
+                           : socket_class_of_inode(tid, descriptor);
     case S_IFIFO:
         return CLASS_PIPE;
     case S_IFREG:
@@ -209,14 +234,6 @@ enum descriptor_class proc_descriptor_class(int handle, pid_t pid, int descripto
     default:
         return CLASS_OTHER;
     }
-}
-
-static ssize_t read_target(pid_t tid, int descriptor, char *target, size_t size)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)tid, descriptor);
-    return readlink(path, target, size);
 }
 
 bool proc_descriptor_target(pid_t pid, int descriptor, char *target, size_t size, uint64_t *inode)
@@ -252,4 +269,27 @@ int proc_descriptors(pid_t pid, void (*take)(void *context, int descriptor), voi
     }
     free(entries);
     return 0;
+}
+
+struct search {
+    pid_t pid;
+    uint64_t inode;
+    bool found;
+};
+
+static void look_for(void *context, int descriptor)
+{
+    struct search *search = context;
+    char target[64];
+    uint64_t inode;
+
+    if (proc_descriptor_target(search->pid, descriptor, target, sizeof target, &inode))
+        search->found |= inode == search->inode;
+}
+
+bool proc_holds(pid_t pid, uint64_t inode)
+{
+    struct search search = {.pid = pid, .inode = inode};
+
+    return inode != 0 && proc_descriptors(pid, look_for, &search) == 0 && search.found;
 }

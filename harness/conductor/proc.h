@@ -27,13 +27,16 @@ uint64_t proc_pending_signals(pid_t tid);
 /* How a process has ended, as wait() tells it, as long as nobody has waited for it; else -1. */
 int proc_exit_status(pid_t pid);
 
-/* What a descriptor of a process is. `handle` is the process's pidfd. CLASS_OTHER when it is not
- * open. */
+/* What a descriptor of a process is. `handle` is the process's pidfd, or -1. CLASS_OTHER when it is
+ * not open. */
 enum descriptor_class proc_descriptor_class(int handle, pid_t pid, int descriptor);
 
 /* Where the link /proc/PID/fd/N leads, and its inode when it is a socket or a pipe (else 0). False
  * when not open. */
 bool proc_descriptor_target(pid_t pid, int descriptor, char *target, size_t size, uint64_t *inode);
+
+/* Whether a descriptor of the process leads to that inode of a socket or pipe. */
+bool proc_holds(pid_t pid, uint64_t inode);
 
 /* Calls `take` for each open descriptor of the process, in ascending order. 0, or -1 with errno. */
 int proc_descriptors(pid_t pid, void (*take)(void *context, int descriptor), void *context);

@@ -4,6 +4,7 @@
 /* Why a request cannot be done, in one line for the person who made it. */
 struct reason {
     char text[512];
+    const char *lacks; /* what the kernel would need for it, by name; or NULL */
 };
 
 /* Writes the reason, cut to fit, and returns -1, so that a caller can `return because(why, ...)`.

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The sockets of a host, as the kernel's sock_diag tells them. */
+/* The sockets of a host, as the kernel's sock_diag tells them, or else /proc/net. */
 
 struct socket_host {
     int family;              /* AF_UNSPEC: any address */
@@ -33,8 +33,9 @@ int socket_filter_parse(const json_t *request, struct socket_filter *filter, str
  * caller closes it. -1 with errno. */
 int sockets_open(void);
 
-/* The sockets that match, each as PROTOCOL.md says (socket), sorted by family, local port, remote
- * port, state. A new reference to an array, or NULL with the reason.
+/* The sockets of that netlink socket's namespace (-1: of the caller's) that match, each as
+ * PROTOCOL.md says (socket), sorted by family, local port, remote port, state. A new reference to
+ * an array, or NULL with the reason.
  *
  * A TCP socket that neither listens nor connects is told only when the filter names CLOSED and the
  * kernel is 6.8 or later: so a filter without states gives the same on every kernel. An AF_UNIX

@@ -25,7 +25,7 @@ static int parse_bytes(const char *line, size_t length, struct request *request,
 
     ck_assert_ptr_nonnull(block);
     memcpy(block, line, length);
-    *why = (struct reason){""};
+    *why = (struct reason){.text = ""};
     status = request_parse(block, length, request, why);
     free(block);
     ck_assert_int_eq(*why->text != '\0', status < 0);

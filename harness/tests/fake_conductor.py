@@ -18,7 +18,14 @@ PROCESS = {
     "state": "held",
     "kernel": "t",
 }
-HELLO = {"protocol": 1, "cpu": 0, "kernel": "6.0", "machine": "fake", "sole_user": True}
+HELLO = {
+    "protocol": 1,
+    "cpu": 0,
+    "kernel": "6.0",
+    "machine": "fake",
+    "sole_user": True,
+    "lacks": [],
+}
 
 
 def answer(request: dict[str, Any], fake: str) -> dict[str, Any]:

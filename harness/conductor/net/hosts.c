@@ -1,7 +1,7 @@
 #include "hosts.h"
 
+#include "capability/capability.h"
 #include "host.h"
-#include "sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static int fail(const struct host *host, const char *what, struct reason *why)
  * the like. Where there is no IPv6 there is nothing to set. */
 static void want_no_link_local(void)
 {
-    struct reason ignored = {""};
+    struct reason ignored = {.text = ""};
 
     host_sysctl_set("net.ipv6.conf.default.addr_gen_mode", "1", &ignored);
 }
@@ -37,13 +37,12 @@ static int equip(struct host *host, struct reason *why)
     host->namespace = open(own_namespace, O_RDONLY | O_CLOEXEC);
     if (host->namespace < 0)
         return fail(host, own_namespace, why);
-    host->diagnosis = sockets_open();
-    if (host->diagnosis < 0)
+    if (can(CAN_SOCK_DIAG) && (host->diagnosis = sockets_open()) < 0)
         return fail(host, "sock_diag", why);
     host->netlink = link_open();
     if (!host->netlink)
         return fail(host, "netlink", why);
-    if (host->captured && !(host->capture = capture_open("lo")))
+    if (host->captured && can(CAN_CAPTURE) && !(host->capture = capture_open("lo")))
         return fail(host, "capture on lo", why);
     return 0;
 }
@@ -86,6 +85,21 @@ void host_leave(struct hosts *hosts)
     go(hosts, hosts->home);
 }
 
+/* Only sock_diag is of the namespace it was opened in, wherever the caller is. */
+json_t *host_sockets(struct hosts *hosts, const struct host *host,
+                     const struct socket_filter *filter, struct reason *why)
+{
+    json_t *list;
+
+    if (host->diagnosis >= 0)
+        return sockets_list(host->diagnosis, filter, why);
+    if (host_enter(hosts, host, why) < 0)
+        return NULL;
+    list = sockets_list(-1, filter, why);
+    host_leave(hosts);
+    return list;
+}
+
 int host_bound_orphans(struct hosts *hosts, const struct host *host, struct reason *why)
 {
     static const char name[] = "net.ipv4.tcp_orphan_retries";
@@ -105,6 +119,8 @@ int host_boot(struct hosts *hosts, struct host *host, struct reason *why)
 {
     int status;
 
+    if (!can(CAN_SETNS))
+        return lacking(why, CAN_SETNS, "no host but the first");
     if (unshare(CLONE_NEWNET) < 0)
         return fail(host, "making a network namespace", why);
     hosts->here = -1;
@@ -308,6 +324,8 @@ int hosts_move_home(struct hosts *hosts, struct reason *why)
 {
     int namespace;
 
+    if (!can(CAN_VETH))
+        return lacking(why, CAN_VETH, "no wires");
     if (unshare(CLONE_NEWNET) < 0)
         return because_of_errno(why, "making a network namespace for the wires");
     hosts->here = -1;

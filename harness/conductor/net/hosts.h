@@ -5,6 +5,7 @@
 #include "net/link.h"
 #include "net/segment.h"
 #include "reason.h"
+#include "sockets.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,7 +30,7 @@ struct setting {
 struct host {
     char name[PLACE_NAME_ROOM];
     int namespace;              /* owned; -1: it has crashed */
-    int diagnosis;              /* sock_diag; owned */
+    int diagnosis;              /* sock_diag; owned; -1 where the kernel has none */
     struct mnl_socket *netlink; /* for links; owned */
     struct capture *capture;    /* of its loopback, or NULL; owned */
     bool captured;              /* its loopback is to be */
@@ -66,6 +67,10 @@ int hosts_move_home(struct hosts *hosts, struct reason *why);
 /* What the caller opens or forks till it leaves is the host's. 0, or -1 with the reason. */
 int host_enter(struct hosts *hosts, const struct host *host, struct reason *why);
 void host_leave(struct hosts *hosts);
+
+/* As sockets_list, of that host. */
+json_t *host_sockets(struct hosts *hosts, const struct host *host,
+                     const struct socket_filter *filter, struct reason *why);
 
 /* Bounds how long a connection whose process is gone is tried again, unless that was set already
  * (net.ipv4.tcp_orphan_retries): 3 times, which takes some 3 s, and not 8, which takes some 108. A

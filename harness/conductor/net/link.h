@@ -13,6 +13,9 @@
 /* For the namespace that the caller is in; NULL with errno. Closed by mnl_socket_close. */
 struct mnl_socket *link_open(void);
 
+/* Whether the kernel has links of the kind veth. None is made. */
+bool link_knows_veth(struct mnl_socket *netlink);
+
 /* A veth pair, up at both ends: `name` at a host, `far_name` here. */
 struct link_pair {
     const char *name, *far_name;

@@ -115,7 +115,7 @@ static int open_socket(void)
 /* Its own kernel must say nothing there: no IPv6, and no addresses. */
 static int open_namespace(struct wires *wires, struct reason *why)
 {
-    struct reason no_ipv6 = {""};
+    struct reason no_ipv6 = {.text = ""};
 
     if (wires->namespace < 0)
         wires->namespace = hosts_move_home(wires->hosts, why);
@@ -252,7 +252,7 @@ static void undo(struct wires *wires, const struct wire *wire)
 int wires_add(struct wires *wires, const struct wire_plan *plan, struct reason *why)
 {
     struct wire *wire = &wires->list[wires->count];
-    struct reason none = {""};
+    struct reason none = {.text = ""};
 
     if (wires->count == MOST_WIRES)
         return because(why, "wire %s: a lab has at most %d wires", plan->name, MOST_WIRES);

@@ -34,7 +34,7 @@ static void stopped(struct core *core, struct thread *thread, int status)
     thread->stopped = false;
     switch (event) {
     case PTRACE_EVENT_SECCOMP:
-        tracee_call_stop(core, thread);
+        tracee_call_stop(core, thread, true);
         break;
     case PTRACE_EVENT_FORK:
     case PTRACE_EVENT_VFORK:
@@ -52,7 +52,7 @@ static void stopped(struct core *core, struct thread *thread, int status)
         break;
     default:
         if (number == (SIGTRAP | 0x80))
-            tracee_call_stop(core, thread);
+            tracee_call_stop(core, thread, false);
         else
             tracee_signal_stop(core, thread);
     }
@@ -200,7 +200,7 @@ static void release(struct core *core, struct thread *thread)
     else if (traced_of(thread->process)->killed)
         tracee->step = STEP_RESUME;
     else if (tracee->step == STEP_ENTER)
-        tracee_enter_call(core, thread, call_of_number((int)tracee->entry.seccomp.nr));
+        tracee_enter_call(core, thread, call_of_number(tracee->entry.number));
     else if (tracee->step == STEP_SIGNAL)
         tracee_report_signal(core, thread);
     else

@@ -33,6 +33,36 @@ static inline void registers_set_result(struct registers *registers, int64_t res
     registers->raw.rax = (unsigned long long)result;
 }
 
+/* At a call's entry or exit. The 32-bit kind that a 64-bit program can make looks like the other.
+ */
+static inline bool registers_are_native(const struct registers *registers)
+{
+    enum { CODE_OF_64_BITS = 0x33 };
+
+    return registers->raw.cs == CODE_OF_64_BITS;
+}
+
+static inline int registers_number(const struct registers *registers)
+{
+    return (int)registers->raw.orig_rax;
+}
+
+/* Whether the call has no result yet: the kernel lays this one down for one that is not made. */
+static inline bool registers_entering(const struct registers *registers)
+{
+    return registers_in_call(registers) && registers_result(registers) == -ENOSYS;
+}
+
+static inline uint64_t registers_instruction(const struct registers *registers)
+{
+    return registers->raw.rip;
+}
+
+static inline uint64_t registers_stack(const struct registers *registers)
+{
+    return registers->raw.rsp;
+}
+
 /* At a call's entry: the call is not made and gives that result. */
 static inline void registers_skip_call(struct registers *registers, int64_t result)
 {
@@ -40,13 +70,23 @@ static inline void registers_skip_call(struct registers *registers, int64_t resu
     registers->raw.rax = (unsigned long long)result;
 }
 
-static inline void registers_set_argument(struct registers *registers, int index, uint64_t value)
+static inline unsigned long long *registers_place(struct registers *registers, int index)
 {
     unsigned long long *const places[] = {&registers->raw.rdi, &registers->raw.rsi,
                                           &registers->raw.rdx, &registers->raw.r10,
                                           &registers->raw.r8,  &registers->raw.r9};
 
-    *places[index] = value;
+    return places[index];
+}
+
+static inline uint64_t registers_argument(struct registers *registers, int index)
+{
+    return *registers_place(registers, index);
+}
+
+static inline void registers_set_argument(struct registers *registers, int index, uint64_t value)
+{
+    *registers_place(registers, index) = value;
 }
 #else
 #error "registers.h knows x86-64 only: add a block for this architecture"

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,7 +154,7 @@ static _Noreturn void become(const struct request *request, const struct streams
     if (dup3(report, lowest, O_CLOEXEC) < 0)
         fail(report, "dup3");
     report = lowest;
-    if (close_range((unsigned)lowest + 1, ~0U, 0) < 0)
+    if (close_range((unsigned)lowest + 1, INT_MAX, 0) < 0)
         fail(report, "close_range");
     set_limits(limits, report); /* only now: above, descriptors are opened */
     if (filter && filter_install(filter) < 0)

@@ -1,6 +1,7 @@
 #ifndef SOCKSPEC_TRACEE_H
 #define SOCKSPEC_TRACEE_H
 
+#include "call_stop.h"
 #include "core.h"
 
 #include <linux/filter.h>
@@ -12,6 +13,8 @@
  *
  *   seccomp ──PTRACE_SYSCALL──> call exit ──PTRACE_CONT──> [signal] ──PTRACE_CONT──> seccomp …
  *      └─> fork, exec: in between, inside the call
+ *
+ * Some kernels stop at the call's entry, too, between seccomp and the rest (CAN_SECCOMP_LAST).
  *
  * A call that a signal has cut short shows a restart code (−512…) or −EINTR at its exit. Whether
  * the program will see EINTR is known only at the signal stop that follows: until then the call is
@@ -54,8 +57,9 @@ struct tracee {
     struct progress
         interrupted[INTERRUPTED_DEPTH]; /* to be restarted after their handler returns */
     int depth;
-    struct __ptrace_syscall_info entry; /* STEP_ENTER */
-    siginfo_t signal;                   /* STEP_SIGNAL */
+    struct call_stop entry; /* STEP_ENTER */
+    siginfo_t signal;       /* STEP_SIGNAL */
+    enum call_side side;
 };
 
 struct signal_setting {
@@ -105,6 +109,10 @@ void tracee_resume(struct thread *thread);
 /* Sends a signal. 0, or -1 with errno. */
 int tracee_kill(const struct process *process, int number);
 
+/* A signal has come. Where the kernel would let a thread go to sleep all the same, because it stood
+ * then, it is interrupted: an EVENT_STOP comes before the signal. */
+void tracee_nudge(const struct process *process);
+
 /* Detaches for good. */
 void tracee_let_go(struct thread *thread);
 
@@ -114,8 +122,8 @@ bool tracee_obey(struct thread *thread, const struct orders *orders);
 /* --- tracee_call.c
  * ------------------------------------------------------------------------------------ */
 
-/* A thread has stopped at a call's entry or exit. */
-void tracee_call_stop(struct core *core, struct thread *thread);
+/* A thread has stopped at a call's entry or exit. `filtered`: for the seccomp filter. */
+void tracee_call_stop(struct core *core, struct thread *thread, bool filtered);
 
 /* A call's entry that starts a new call, not one that is restarted. */
 void tracee_enter_call(struct core *core, struct thread *thread, const struct call_shape *call);

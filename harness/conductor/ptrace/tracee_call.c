@@ -1,17 +1,37 @@
 #include "tracee.h"
 
-#include "registers.h"
+#include "capability/capability.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
+
+static ssize_t read_file_of_memory(pid_t tid, uint64_t address, void *buffer, size_t length)
+{
+    char path[32];
+    ssize_t got;
+    int memory;
+
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)tid);
+    memory = open(path, O_RDONLY | O_CLOEXEC);
+    if (memory < 0)
+        return -1;
+    got = pread(memory, buffer, length, (off_t)address);
+    close(memory);
+    return got;
+}
 
 static ssize_t read_memory(void *context, uint64_t address, void *buffer, size_t length)
 {
     const struct thread *thread = context;
     const struct iovec here = {buffer, length}, there = {(void *)(uintptr_t)address, length};
 
+    if (!can(CAN_VM_READ))
+        return read_file_of_memory(thread->tid, address, buffer, length);
     return process_vm_readv(thread->tid, &here, 1, &there, 1, 0);
 }
 
@@ -26,28 +46,28 @@ static struct call_collected collect(struct thread *thread, enum call_phase phas
 }
 
 static bool same_call(const struct progress *progress, const struct call_shape *call,
-                      const struct __ptrace_syscall_info *info)
+                      const struct call_stop *stop)
 {
-    return progress->call == call && progress->instruction == info->instruction_pointer &&
-           progress->stack == info->stack_pointer &&
-           memcmp(progress->arguments, info->seccomp.args, sizeof progress->arguments) == 0;
+    return progress->call == call && progress->instruction == stop->instruction &&
+           progress->stack == stop->stack &&
+           memcmp(progress->arguments, stop->arguments, sizeof progress->arguments) == 0;
 }
 
 /* Whether this entry goes on with a call that a signal had cut short. */
 static bool restarts(struct thread *thread, const struct call_shape *call,
-                     const struct __ptrace_syscall_info *info)
+                     const struct call_stop *stop)
 {
     struct tracee *tracee = tracee_of(thread);
     const bool restarting = tracee->undecided && (tracee->mended || tracee->result <= RESTART_SYS);
 
     tracee->mended = false;
-    if (restarting && (call_is_restart(call) || same_call(&tracee->now, call, info))) {
+    if (restarting && (call_is_restart(call) || same_call(&tracee->now, call, stop))) {
         tracee->undecided = false;
         tracee->now.restarted++;
         return true;
     }
     for (int i = tracee->depth - 1; i >= 0 && !tracee->undecided; i--) {
-        if (!same_call(&tracee->interrupted[i], call, info))
+        if (!same_call(&tracee->interrupted[i], call, stop))
             continue;
         tracee->now = tracee->interrupted[i];
         tracee->now.restarted++;
@@ -75,29 +95,22 @@ struct orders tracee_leave(struct core *core, struct thread *thread, int64_t res
 
 static void skip_call(struct thread *thread, int error)
 {
-    struct registers registers;
+    struct tracee *tracee = tracee_of(thread);
 
-    tracee_of(thread)->now.injected = INJECTED_ERRNO;
-    if (registers_read(thread->tid, &registers) == 0) {
-        registers_skip_call(&registers, -error);
-        registers_write(thread->tid, &registers);
-    }
+    tracee->now.injected = INJECTED_ERRNO;
+    call_stop_skip(thread->tid, &tracee->side, -error);
 }
 
 static void shorten_call(struct thread *thread, uint64_t length)
 {
     struct progress *now = &tracee_of(thread)->now;
     const int place = call_length_argument(now->call);
-    struct registers registers;
 
     if (place < 0 || now->arguments[place] <= length)
         return;
     now->injected = INJECTED_SHORT;
     now->arguments[place] = length;
-    if (registers_read(thread->tid, &registers) == 0) {
-        registers_set_argument(&registers, place, length);
-        registers_write(thread->tid, &registers);
-    }
+    call_stop_set_argument(thread->tid, place, length);
 }
 
 static bool makes_process(int number)
@@ -131,19 +144,19 @@ static void limit_living(struct core *core, int number, struct orders *orders)
 void tracee_enter_call(struct core *core, struct thread *thread, const struct call_shape *call)
 {
     struct tracee *tracee = tracee_of(thread);
-    const struct __ptrace_syscall_info *info = &tracee->entry;
+    const struct call_stop *stop = &tracee->entry;
     unsigned char buffer[CALL_COLLECT_LIMIT];
     struct orders orders;
 
-    tracee->now = (struct progress){
-        .call = call, .instruction = info->instruction_pointer, .stack = info->stack_pointer};
-    memcpy(tracee->now.given, info->seccomp.args, sizeof tracee->now.given);
-    memcpy(tracee->now.arguments, info->seccomp.args, sizeof tracee->now.arguments);
+    tracee->now =
+        (struct progress){.call = call, .instruction = stop->instruction, .stack = stop->stack};
+    memcpy(tracee->now.given, stop->arguments, sizeof tracee->now.given);
+    memcpy(tracee->now.arguments, stop->arguments, sizeof tracee->now.arguments);
     tracee->inside = true;
     orders = core_entered(core, thread, call, tracee->now.arguments,
                           collect(thread, CALL_ENTER, 0, buffer));
     tracee->now.entered = thread->entered;
-    limit_living(core, (int)info->seccomp.nr, &orders);
+    limit_living(core, stop->number, &orders);
     if (orders.error)
         skip_call(thread, orders.error);
     else if (orders.shorten)
@@ -152,12 +165,10 @@ void tracee_enter_call(struct core *core, struct thread *thread, const struct ca
         tracee_resume(thread);
 }
 
-static void enter(struct core *core, struct thread *thread,
-                  const struct __ptrace_syscall_info *info)
+static void enter(struct core *core, struct thread *thread, const struct call_stop *stop)
 {
     struct tracee *tracee = tracee_of(thread);
-    const struct call_shape *call =
-        info->arch == REGISTERS_AUDIT_ARCH ? call_of_number((int)info->seccomp.nr) : NULL;
+    const struct call_shape *call = stop->native ? call_of_number(stop->number) : NULL;
 
     if (!call) { /* without a filter every call stops here */
         tracee->mended = false;
@@ -165,12 +176,12 @@ static void enter(struct core *core, struct thread *thread,
         tracee_resume(thread);
         return;
     }
-    if (restarts(thread, call, info)) {
+    if (restarts(thread, call, stop)) {
         tracee->inside = true;
         tracee_resume(thread);
         return;
     }
-    tracee->entry = *info;
+    tracee->entry = *stop;
     if (tracee
             ->undecided) { /* cut short, and yet no signal came: the program has seen the result */
         const struct orders orders =
@@ -228,21 +239,21 @@ static void exit_call(struct core *core, struct thread *thread, int64_t result)
         tracee_resume(thread);
 }
 
-void tracee_call_stop(struct core *core, struct thread *thread)
+void tracee_call_stop(struct core *core, struct thread *thread, bool filtered)
 {
-    struct __ptrace_syscall_info info;
+    struct call_stop stop;
 
-    if (ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, sizeof info, &info) <= 0)
+    if (call_stop_read(thread->tid, filtered, &tracee_of(thread)->side, &stop) < 0)
         return; /* killed meanwhile */
-    switch (info.op) {
-    case PTRACE_SYSCALL_INFO_ENTRY:
-    case PTRACE_SYSCALL_INFO_SECCOMP: /* the two begin alike: number, arguments */
-        enter(core, thread, &info);
+    switch (stop.kind) {
+    case CALL_STOP_ENTRY:
+        enter(core, thread, &stop);
         break;
-    case PTRACE_SYSCALL_INFO_EXIT:
-        exit_call(core, thread, info.exit.rval);
+    case CALL_STOP_EXIT:
+        exit_call(core, thread, stop.result);
         break;
-    default:
+    case CALL_STOP_NONE:
         tracee_resume(thread);
+        break;
     }
 }

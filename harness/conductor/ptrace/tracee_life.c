@@ -1,5 +1,6 @@
 #include "tracee.h"
 
+#include "capability/capability.h"
 #include "proc.h"
 
 #include <stdio.h>
@@ -37,7 +38,7 @@ struct process *tracee_process(struct core *core, const struct process *parent, 
         *traced_of(process) = *traced_of(parent);
     traced_of(process)->filtered = filtered;
     traced_of(process)->killed = traced_of(process)->leaving = false;
-    process->handle = (int)syscall(SYS_pidfd_open, pid, 0);
+    process->handle = can(CAN_PIDFD) ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
     event.data.ptr = process;
     if (process->handle >= 0)
         epoll_ctl(tracer->deaths, EPOLL_CTL_ADD, process->handle, &event);
@@ -132,6 +133,7 @@ void tracee_exec_stop(struct core *core, struct thread *thread)
     }
     traced->emulated = false;
     tracee_of(thread)->depth = 0;
+    tracee_of(thread)->side = CALL_SIDE_IN; /* the exec itself is still to be left */
     snprintf(link, sizeof link, "/proc/%d/exe", (int)thread->tid);
     length = readlink(link, path, sizeof path - 1);
     path[length < 0 ? 0 : length] = '\0';
@@ -142,14 +144,15 @@ void tracee_exec_stop(struct core *core, struct thread *thread)
 }
 
 /* From here on the kernel alone is in charge: with a tracer attached the parent would learn of the
- * death only when the tracer has reaped it. */
+ * death only when the tracer has reaped it. Where nothing else would tell us of it we stay, and
+ * reap it at once. */
 void tracee_finish(struct core *core, struct thread *thread)
 {
     if (thread->process->life == LIFE_EXITING && !traced_of(thread->process)->leaving) {
         traced_of(thread->process)->leaving = true;
         tracer_of(core)->leaving++;
     }
-    ptrace(PTRACE_DETACH, thread->tid, 0, 0);
+    ptrace(thread->process->handle < 0 ? PTRACE_CONT : PTRACE_DETACH, thread->tid, 0, 0);
     core_thread_gone(thread);
 }
 
@@ -170,8 +173,12 @@ void tracee_exit_stop(struct core *core, struct thread *thread)
 
 void tracee_bury(struct core *core, struct process *process, int status)
 {
+    const struct process *parent = core_find(core, process->parent);
+
     if (process->life == LIFE_DEAD)
         return;
+    if (parent)
+        tracee_nudge(parent); /* its SIGCHLD */
     if (traced_of(process)->leaving)
         tracer_of(core)->leaving--;
     core_dead(core, process, status);
