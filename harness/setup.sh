@@ -124,6 +124,7 @@ look() {
     need_command tshark tshark
     need_command iproute2 ip
     need_command golang-go "${GO:-go}"
+    need_command runsc runsc
     need_command chromium chromium
     need_command chromium-driver chromedriver
   fi

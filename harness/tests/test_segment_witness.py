@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.segments import ACK, FIN, SYN, Flag, Protocol
-from harness.sockets import Endpoint, Socket, State
+from harness.sockets import Clock, Endpoint, Queues, Socket, State
 from harness.tests import ss
 from harness.tests.tcpdump import Told, differing
 
@@ -147,6 +147,5 @@ def _time_wait(expires: float) -> Socket:
 
 def _socket(state: State, timer: str | None, expires: float | None, inode: int) -> Socket:
     ends = Endpoint("127.0.0.1", 9877), Endpoint("127.0.0.1", 40000)
-    return Socket(
-        "AF_INET", "SOCK_STREAM", state, *ends, 0, 0, timer, expires, 0, 0, inode, cookie=17
-    )
+    queues, clock = Queues(0, 0), Clock(timer, expires, 0)
+    return Socket("AF_INET", "SOCK_STREAM", state, *ends, queues, clock, 0, inode, cookie=17)
