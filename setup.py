@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from setuptools import Distribution, setup
+from setuptools import Distribution, find_packages, setup
 from setuptools.command.build_py import build_py
 
 CONDUCTOR = "build/release/bin/conductor"
@@ -31,4 +31,9 @@ class OfOneArchitecture(Distribution):
 
 
 Path("build").mkdir(exist_ok=True)
-setup(cmdclass={"build_py": BuildWithConductor}, distclass=OfOneArchitecture)
+within = [f"sockspec.{name}" for name in find_packages("harness", exclude=["tests"])]
+setup(
+    packages=["sockspec", *within],
+    cmdclass={"build_py": BuildWithConductor},
+    distclass=OfOneArchitecture,
+)

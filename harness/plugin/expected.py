@@ -65,7 +65,7 @@ class Collected:
     @hook(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Takes them from a worker, which alone collects where there are workers."""
-        told = getattr(node, "workeroutput", {}).get(_OUTPUT)
+        told = (getattr(node, "workeroutput", None) or {}).get(_OUTPUT)
         self.cases = self.cases if told is None else told
 
     def troubles(self) -> list[str]:

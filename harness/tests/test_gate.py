@@ -166,3 +166,49 @@ def test_a_hosted_ci_shows_what_changed(house: House) -> None:
     done = house.pytest("--baseline=auto", "--annotations=github")
     [told] = [line for line in done.output.splitlines() if line.startswith("::error")]
     assert "test_two: passed: 3 -> passed: 2%0A  find out why" in told
+
+
+@pytest.fixture
+def two(house: House) -> str:
+    """A platform more, with a baseline of its own. What asks for both."""
+    command = house.root / "two"
+    command.write_text('#!/bin/sh\nWHERE=two exec /usr/bin/python3 "$@"\n')
+    command.chmod(0o755)
+    both = f"--platform=linux,python={command}"
+    done = house.pytest("--slow", both)
+    assert done.status == 0, done.output
+    assert harness(house.root, "record").returncode == 0
+    return both
+
+
+def test_each_platform_has_its_own_baseline(house: House, two: str) -> None:
+    """A value that changed on one is told of that one; an entry that names no case is seen as well."""
+    assert house.pytest("--baseline=auto", two).status == 0
+    edit(house.root / "baselines" / "two.json", '["passed", "2"]', '["passed", "3"]')
+    (house.root / "cases" / "expectations.toml").write_text(
+        '["x"]\ncase = "no"\nplatform = "two"\nobserved = "1"\nreason = "r"\nsource = "RFC 1"\n'
+    )
+    done = house.pytest("--baseline=auto", two)
+    assert done.status == 1
+    assert "two cases/test_it.py::test_two: passed: 3 -> passed: 2" in done.output
+    assert f"{here().name} cases" not in done.output and "names no case: no" in done.output
+
+
+def test_a_platform_that_stops_in_mid_run_is_red(house: House, two: str) -> None:
+    """What it did not run is told; the other platform is as recorded."""
+    edit(
+        house.root / "cases" / "test_it.py",
+        "assert 1 + 1",
+        "os.getenv('WHERE') == 'two' and os._exit(3); assert 1 + 1",
+    )
+    done = house.pytest("--baseline=auto", two)
+    assert done.status == 2
+    assert "two cases/test_it.py::test_two: passed: 2 -> broken" in done.output
+    assert "find out why" in done.output and f"{here().name} cases" not in done.output
+
+
+def test_a_platform_that_cannot_start_is_red(house: House, two: str) -> None:
+    """Each of its cases gave nothing, or it is told why there are none."""
+    (house.root / "two").write_text("#!/bin/sh\nexit 7\n")
+    done = house.pytest("--baseline=auto", two)
+    assert done.status == 2 and "it exited 7 before it said hello" in done.output

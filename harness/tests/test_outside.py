@@ -1,5 +1,6 @@
 """Outside use: pip installs sockspec, and a repository of somebody else's keeps cases and programs of its own."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -60,6 +61,8 @@ CASES = '''
         assert lab.start(SERVERS[0], lab.port).outcome("bind") == 0
 '''
 
+pytestmark = pytest.mark.timeout(600)  # installing compiles the conductor
+
 
 class Repository:
     """Somebody else's, with the interpreter that sockspec is installed for."""
@@ -94,7 +97,11 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", folder], check=True)
     pip = [os.fspath(folder / "bin" / "pip"), "install"]
     local = ["--no-build-isolation", "--no-index", "."]
-    done = subprocess.run([*pip, *local], cwd=current().root, capture_output=True, text=True)
+    with open(current().top / ".pip", "w") as lock:
+        fcntl.flock(
+            lock, fcntl.LOCK_EX
+        )  # it makes what it makes below build/, and workers would do so at once
+        done = subprocess.run([*pip, *local], cwd=current().root, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "bin" / "python"
 
@@ -146,6 +153,12 @@ def test_the_command_works_there(repository: Repository) -> None:
     assert "`EADDRINUSE (98)`" in shown.stdout or "[LISTEN], EADDRINUSE (98)" in shown.stdout
     assert repository.run(command, "record").returncode == 2
     assert "usage: sockspec" in repository.run(command, "--help").stdout
+    installed = repository.run(
+        repository.python, "-c", "import sockspec; print(sockspec.__path__[0])"
+    )
+    package = Path(installed.stdout.strip())
+    for module in (current().root / "harness").glob("[!t]*/*.py"):
+        assert (package / module.relative_to(current().root / "harness")).exists(), module
 
 
 def test_who_did_not_ask_for_it_is_left_alone(repository: Repository) -> None:
