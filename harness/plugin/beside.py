@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -56,6 +57,7 @@ class Beside:
             item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         # What the item before left standing for this one is of no use to the one behind.
         getattr(item.session, "_setupstate").teardown_exact(nextitem)
+        import_module("dpkt")  # or each child would, and most look at segments
         self._children.add(item, lambda: self._work(item))
         return True
 
