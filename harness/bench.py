@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -24,6 +24,10 @@ from .moment import entering, leaving
 from .outcome import exited
 from .process import Process
 from .relay import Relay
+from .sweep.crew import Crew
+from .sweep.engine import Engine, Judgement
+from .sweep.perturb import Kind, Perturbation
+from .sweep.subject import Subject, subject_of
 
 T = TypeVar("T")
 
@@ -284,11 +288,70 @@ def cases_a_second(here: build.Build, rounds: int) -> Iterator[Row]:
     yield Row(f"{runs[0][1][0]} cases, two workers", two, "cases/s", two / one)
 
 
+# --- moments a second ----------------------------------------------------------------------------------------------
+
+
+def _bare(program: Path, server: Path, runs: int) -> float:
+    """Runs a second of what no sweep can do without: a conductor, and the server started, killed and started again."""
+    begin = {"argv": [os.fspath(server), "-r", "9877"], "env": {}}
+    listens = {"at": "enter", "call": "accept"}
+    began = perf_counter()
+    with open(os.devnull, "r+b") as null:
+        streams = [null.fileno()] * 3
+        for _ in range(runs):
+            conductor = Conductor(program, captures=False)
+            conductor.greet()
+            for _ in range(2):
+                process = conductor.ask("start", streams, **begin)["process"]
+                conductor.ask("reach", process=process, moment=listens)
+                conductor.ask("kill", process=process, signal="SIGKILL")
+            conductor.close()
+    return runs / (perf_counter() - began)
+
+
+def _swept(
+    here: build.Build, subject: Subject, runs: Sequence[Perturbation], workers: int
+) -> float:
+    settings = Settings(programs=here.folder)
+    began = perf_counter()
+    with Crew(subject, settings, here.conductor, workers) as crew:
+        results = list(crew.results(Engine.run, runs))
+    seconds = perf_counter() - began
+    wrong = [result for result in results if result.judgement is not Judgement.FINE]
+    if wrong:
+        raise RuntimeError(f"the sweep is not as it should be: {wrong[0]}")
+    return len(results) / seconds
+
+
+def moments_a_second(here: build.Build, rounds: int) -> Iterator[Row]:
+    """A kill at every moment of serving ten clients, nothing merged."""
+    server = here.folder / "servers" / "echo_mpserv"
+    members = {"cmd": f"{server} -r {{port}}", "protocol": "echo"}
+    subject = replace(subject_of(members), requests=10)
+    relay = Relay(here.conductor, None, ahead=0, captures=False)
+    with closing(relay):
+        points, _ = Engine(subject, Settings(programs=here.folder), relay).record()
+    runs = [Perturbation(Kind.KILL, "SIGKILL", point) for point in points]
+    seen = [
+        (
+            _bare(here.conductor, server, 50),
+            _swept(here, subject, runs, 1),
+            _swept(here, subject, runs, 2),
+        )
+        for _ in range(max(1, rounds // 3))
+    ]
+    bare, one, two = (median(column) for column in zip(*seen))
+    yield Row("floor: a bare conductor, the server killed and restarted", bare, "runs/s")
+    yield Row(f"{len(runs)} moments, one worker", one, "runs/s", 1.0)
+    yield Row(f"{len(runs)} moments, two workers", two, "runs/s", two / one)
+
+
 SECTIONS = {
     "A write+read pair on a pipe, two traced calls": traced_call,
     "A case by phase": phases_of_a_case,
     "Hosts": joining,
     "A wire": wires,
+    "A kill sweep": moments_a_second,
     "Cases": cases_a_second,
 }
 
