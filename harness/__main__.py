@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from .audit import cli as audit
 from .catalogue import CatalogueError
 from .commands import claims, compare, docs, errnos, expect, matrix, record, summary
 from .expectations import ExpectationError
@@ -13,6 +14,7 @@ from .sweep import cli as sweep
 from .verdict import Broken
 
 _COMMANDS = {
+    "audit": audit,
     "claims": claims,
     "compare": compare,
     "docs": docs,

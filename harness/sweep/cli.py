@@ -170,7 +170,7 @@ class Sweep:
         end = time.monotonic() + self._budget.seconds if self._budget.seconds else None
         crew = Crew(self._subject, self._settings, self._here.conductor, self._arguments.workers)
         with crew, self._progress(len(runs), len(journal.found)) as advance:
-            for result in crew.results(left):
+            for result in crew.results(Engine.run, left):
                 journal.add(result)
                 advance()
                 if result.judgement is not Judgement.FINE:

@@ -21,6 +21,8 @@ class Fate(StrEnum):
 
     ANSWERED = "answered"
     WRONG = "wrong answer"
+    DECLINED = "declined"
+    """An answer that says no."""
     ENDED = "end of file"
     RESET = "reset"
     REFUSED = "refused"
@@ -28,6 +30,11 @@ class Fate(StrEnum):
     """Nothing came, and no end either."""
 
 
+_FATES = {
+    Standing.RIGHT: Fate.ANSWERED,
+    Standing.WRONG: Fate.WRONG,
+    Standing.DECLINED: Fate.DECLINED,
+}
 ENDS = frozenset({Fate.ENDED, Fate.RESET, Fate.REFUSED})
 """The fates of a client who knows that there is nothing to wait for."""
 
@@ -47,27 +54,19 @@ class Client:
         self.end: Fate | None = None
         """How the connection ended, if it did."""
 
-    def connect(self) -> "Client":
-        """Connects, or learns that it cannot."""
+    def connect(self, rest: bool = True) -> "Client":
+        """Connects, or learns that it cannot; does not wait for the server to come to rest if `rest` is false."""
         code = self._socket.connect_ex(self._stage.address)
         if code not in (0, 11, 115):  # EAGAIN, EINPROGRESS
             self.end = Fate.REFUSED
-        self._stage.rest()
+        if rest:
+            self._stage.rest()
         return self
 
     @property
-    def port(self) -> int:
-        """Its own port."""
-        return int(self._socket.getsockname()[1])
-
-    @property
-    def connected(self) -> bool:
-        """Whether the connection stands at the client's side."""
-        if self.end is not None:
-            return False
-        return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0 and bool(
-            select.select([], [self._socket], [], 0)[1]
-        )
+    def descriptor(self) -> int:
+        """Of its socket."""
+        return self._socket.fileno()
 
     def send(self, data: bytes, rest: bool = True) -> int:
         """Sends what there is room for; returns how much."""
@@ -121,9 +120,7 @@ class Client:
             if left <= 0:
                 return Fate.SILENCE
             select.select([self._socket], [], [], left)
-        if standing is Standing.RIGHT:
-            return Fate.ANSWERED
-        return Fate.WRONG if standing is Standing.WRONG else self.end or Fate.SILENCE
+        return _FATES.get(standing) or self.end or Fate.SILENCE
 
     def ask(self, patience: float | None = None) -> Fate:
         """Sends the protocol's request and waits for what becomes of it."""

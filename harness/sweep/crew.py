@@ -7,20 +7,23 @@ telling other processes of it would be as much again, and nothing of a sweep nee
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.util import Finalize
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from ..children import die_with_parent
 from ..lab import Settings
 from ..relay import Relay
 from ..verdict import Broken
-from .engine import Engine, Result
-from .perturb import Perturbation
+from .engine import Engine
 from .subject import Subject
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 _AHEAD = 4
 """Runs that a worker has been given, so that it never waits for one."""
@@ -45,9 +48,9 @@ def _begin(
     _engine = Engine(*engine, relay)
 
 
-def _run(perturbation: Perturbation) -> Result:
+def _do(work: Callable[[Engine, Item], Made], item: Item) -> Made:
     assert _engine is not None
-    return _engine.run(perturbation)
+    return work(_engine, item)
 
 
 class Crew:
@@ -75,18 +78,20 @@ class Crew:
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def results(self, runs: Sequence[Perturbation]) -> Iterator[Result]:
-        """The results of the runs, as they come.
+    def results(
+        self, work: Callable[[Engine, Item], Made], items: Sequence[Item]
+    ) -> Iterator[Made]:
+        """What the work makes of each item, as it comes.
 
         Raises:
             Broken: a worker died.
         """
-        coming = iter(runs)
-        out: set[Future[Result]] = set()
+        coming = iter(items)
+        out: set[Future[Made]] = set()
         try:
             while True:
-                for perturbation in coming:
-                    out.add(self._pool.submit(_run, perturbation))
+                for item in coming:
+                    out.add(self._pool.submit(_do, work, item))
                     if len(out) >= self._workers * _AHEAD:
                         break
                 if not out:
@@ -95,4 +100,4 @@ class Crew:
                 for future in done:
                     yield future.result()
         except BrokenProcessPool as error:
-            raise Broken("a worker of the sweep was killed") from error
+            raise Broken("a worker was killed") from error

@@ -17,8 +17,6 @@ from .stage import Stage
 from .subject import Subject
 
 KINDS = ("enter", "leave", "signal", "fork", "born", "exec", "exit", "dead")
-_ENOUGH = 5.0
-"""Seconds after which a client that waits for an answer, or for an end, waits in vain."""
 
 
 class Judgement(StrEnum):
@@ -64,6 +62,8 @@ class Engine:
         self.subject = subject
         self._settings = settings
         self._relay = relay
+        self.memory: dict[str, Any] = {}
+        """What was learnt of the subject once, and need not be again."""
 
     def stage(self) -> Stage:
         """A fresh lab for the subject."""
@@ -139,7 +139,7 @@ class _Run:
                 return
             self._open = self._stage.client()
             self._open.send(self._stage.subject.protocol.request)
-            self._fates.append(self._open.fate(patience=_ENOUGH))
+            self._fates.append(self._open.fate())
             if self._over:
                 return  # with the connection open: that is how the server is to be started again
             self._open.close()
@@ -160,12 +160,12 @@ class _Run:
 
     def _conclude(self, listens: bool) -> Result:
         if self._bystander is not None:
-            self._fates.append(self._bystander.fate(patience=_ENOUGH))
+            self._fates.append(self._bystander.fate())
         if self._over:
             return self._after_end()
         if not listens:
             return self._judged(Judgement.FINDING, "it lives and does not listen any more")
-        after = self._stage.serves(_ENOUGH)
+        after = self._stage.serves()
         self._fates.append(after)
         if after is not Fate.ANSWERED:
             return self._judged(Judgement.FINDING, f"it lives, but a later client got: {after}")
@@ -178,8 +178,7 @@ class _Run:
             return Judgement.FINDING, "a client got a wrong answer"
         if Fate.SILENCE in bad:
             return Judgement.FINDING, "a client got neither an answer nor an end"
-        allowed = 1 if self._what.kind in (Kind.KILL, Kind.TERM, Kind.ERRNO) else 0
-        if len(bad) > allowed:
+        if len(bad) > (1 if self._what.costs_a_client else 0):
             return Judgement.FINDING, f"{len(bad)} clients got no answer"
         return Judgement.FINE, ""
 
@@ -188,7 +187,7 @@ class _Run:
         if self._what.kind not in (Kind.KILL, Kind.TERM) and self._what.point.serving:
             judgement, why = (
                 Judgement.FINDING,
-                f"the server ended: {self._stage.exit(self._server)}",
+                f"the server ended: {self._stage.exit(self._server.number)}",
             )
         restart, served = self._restart()
         if not served and judgement is Judgement.FINE:
@@ -197,26 +196,26 @@ class _Run:
 
     def _restart(self) -> tuple[str, bool]:
         """Starts it again at once, then, if that fails, when nothing of it is left."""
-        outcome = _start_again(self._stage)
+        outcome = start_again(self._stage)
         if outcome == "at once" or not self._stage.living():
             return outcome, outcome == "at once"
         self._stage.kill_all()
-        again = _start_again(self._stage)
+        again = start_again(self._stage)
         return (f"{outcome}; without its children: {again}", again == "at once")
 
     def _judged(self, judgement: Judgement, why: str, restart: str = "") -> Result:
-        ended = self._stage.exit(self._server) if self._over else ""
+        ended = self._stage.exit(self._server.number) if self._over else ""
         return Result(self._what.key, judgement, why, told(self._fates), ended, restart)
 
 
-def _start_again(stage: Stage) -> str:
+def start_again(stage: Stage) -> str:
     """What comes of starting the subject once more: "at once", or what it says instead."""
     stage.on_rest = None
     before = stage.lab.recorded()
     process = stage.load().run()
     stage.rest()
     if stage.alive(process) and stage.comes_to_listen(process):
-        fate = stage.serves(_ENOUGH)
+        fate = stage.serves()
         if stage.alive(process):
             return "at once" if fate is Fate.ANSWERED else f"it listens, but a client got: {fate}"
     failed = [

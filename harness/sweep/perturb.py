@@ -34,6 +34,13 @@ class Perturbation:
         """Its name, the same in every run."""
         return f"{self.kind}={self.what}@{self.point.key}"
 
+    @property
+    def costs_a_client(self) -> bool:
+        """Whether the client that is being served may lose its connection. "Try again" is no reason."""
+        if self.kind is Kind.ERRNO:
+            return self.what != "EAGAIN" or self.point.moment.call not in _RETRIED
+        return self.kind in (Kind.KILL, Kind.TERM)
+
     def action(self) -> Mapping[str, Any]:
         """What the conductor is to do, as its protocol writes it."""
         if self.kind is Kind.ERRNO:

@@ -53,6 +53,11 @@ class Point:
     """Whether the server listened already."""
 
     @property
+    def moved(self) -> bool:
+        """Whether the call was about a stream socket, and gave something."""
+        return self.open is not None and self.open.stream and (self.length or 0) > 0
+
+    @property
     def key(self) -> str:
         """Its name, the same in every run."""
         moment = self.moment

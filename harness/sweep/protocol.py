@@ -12,6 +12,8 @@ class Standing(StrEnum):
     PART = "part"
     """More is to come."""
     RIGHT = "right"
+    DECLINED = "declined"
+    """A well-formed answer that says no."""
     WRONG = "wrong"
 
 
@@ -67,8 +69,10 @@ def _http(request: bytes, answer: bytes) -> Standing:
     if not blank:
         return Standing.PART
     status = head.split(b" ", 2)[1:2]
-    if not status or not status[0][:1] in (b"2", b"3"):
+    if not status or not status[0].isdigit():
         return Standing.WRONG
+    if status[0][:1] not in (b"2", b"3"):
+        return Standing.DECLINED
     if _CHUNKED.search(head):
         return Standing.RIGHT if body.endswith(b"0\r\n\r\n") else Standing.PART
     length = _LENGTH.search(head)
@@ -80,6 +84,8 @@ def _http(request: bytes, answer: bytes) -> Standing:
 
 def _redis(request: bytes, answer: bytes) -> Standing:
     del request
+    if answer.startswith(b"-") and answer.endswith(b"\r\n"):
+        return Standing.DECLINED
     return _compare(b"+PONG\r\n", answer)
 
 

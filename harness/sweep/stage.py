@@ -5,6 +5,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from socket import AddressFamily
 from types import TracebackType
 from typing import Any
 
@@ -33,6 +34,8 @@ class Stage:
         self.folder: Path | None = None
         self.processes: list[Mapping[str, Any]] = []
         """Those that lived when everything had last come to rest, as they were then."""
+        self.family = AddressFamily.AF_INET
+        """By which clients come, where it is no UNIX socket."""
         self.restless = 0
         """How often something was busy for so long that it was not waited for."""
         self._sockets: list[socket.socket] = []
@@ -133,6 +136,11 @@ class Stage:
         found = self.lab.ask("sockets", **self._listener())["sockets"]
         return any(self.path in (None, wire.get("path")) for wire in found)
 
+    def room(self) -> int:
+        """How many connections may wait to be accepted."""
+        found = self.lab.ask("sockets", **self._listener())["sockets"]
+        return max((int(wire.get("send_queue", 0)) for wire in found), default=0)
+
     @property
     def path(self) -> str | None:
         """The UNIX socket's, if it is one."""
@@ -152,6 +160,10 @@ class Stage:
         if self.on_rest is not None:
             self.on_rest()
 
+    def hurry(self) -> None:
+        """From now on what is busy is not waited for long."""
+        self.restless += 1
+
     def state(self, number: int) -> str:
         """The state of a process when everything had last come to rest; "dead", too, while nobody has waited for it."""
         return next((str(p["state"]) for p in self.processes if p["process"] == number), "dead")
@@ -160,10 +172,10 @@ class Stage:
         """Whether it lived then."""
         return self.state(process.number) != "dead"
 
-    def exit(self, process: Process) -> str:
-        """How it ended, in a word or two: "SIGKILL", "exit 1"."""
+    def exit(self, number: int) -> str:
+        """How a process ended, in a word or two: "SIGKILL", "exit 1"."""
         found = self.lab.ask("processes")["processes"]
-        wire = next(p for p in found if p["process"] == process.number)
+        wire = next(p for p in found if p["process"] == number)
         if "exit" not in wire:
             return "it lives"
         code = wire["exit"].get("code")
@@ -187,18 +199,19 @@ class Stage:
     @property
     def address(self) -> tuple[str, int] | str:
         """Where clients connect to."""
-        return self.path or (self.lab.address, self.subject.port)
+        at = self.lab.address6 if self.family is AddressFamily.AF_INET6 else self.lab.address
+        return self.path or (at, self.subject.port)
 
     def socket(self) -> socket.socket:
         """A client's socket, not connected; gone with the lab at the latest."""
         if self.path is not None:
             self._sockets.append(socket.socket(socket.AF_UNIX))
             return self._sockets[-1]
-        return self.lab.client()
+        return self.lab.client(family=self.family)
 
-    def client(self, receive_buffer: int | None = None) -> Client:
+    def client(self, receive_buffer: int | None = None, rest: bool = True) -> Client:
         """A client that has connected, or was refused."""
-        return Client(self, receive_buffer).connect()
+        return Client(self, receive_buffer).connect(rest)
 
     def serves(self, patience: float | None = None) -> Fate:
         """A client that connects, asks, and closes: what became of it."""

@@ -38,7 +38,7 @@ def never_listens(stage: "Stage", process: Process) -> NotUsable:
         )
     if not stage.living():
         return NotUsable(
-            f"{who} did not start: it ended ({stage.exit(process)}) before it listened; {_said(process)}\n"
+            f"{who} did not start: it ended ({stage.exit(process.number)}) before it listened; {_said(process)}\n"
             "try the command in a shell; a configuration file that it needs can be given in a TOML "
             'file: [files] "NAME" = "TEXT", and {folder}/NAME in cmd'
         )

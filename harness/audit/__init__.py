@@ -1,0 +1,1 @@
+"""The audit: what a server must and should do, tried on any executable."""
