@@ -33,11 +33,13 @@ class _Absent:
 class PlatformSession(DSession):  # type: ignore[misc]
     """Runs every case on every platform."""
 
-    def __init__(self, config: pytest.Config, postings: Mapping[str, Posting], logs: Path) -> None:
+    def __init__(
+        self, config: pytest.Config, postings: Mapping[str, Posting], logs: Mapping[str, Path]
+    ) -> None:
         """
         Args:
             postings: of the workers, by their names.
-            logs: where a file of each worker is, by its name, with what its platform said.
+            logs: what the platforms of launched workers said, by the names of the workers.
         """
         super().__init__(config)
         self._postings = postings
@@ -110,7 +112,7 @@ class PlatformSession(DSession):  # type: ignore[misc]
 
     def worker_errordown(self, node: Any, error: object) -> None:
         """A worker's platform is gone."""
-        self._part(node, last_words(self._logs / node.gateway.id).reason or str(error))
+        self._part(node, self._last_words(node).reason or str(error))
 
     def worker_internal_error(self, node: Any, formatted_error: str) -> None:
         """A worker's pytest went wrong."""
@@ -136,12 +138,16 @@ class PlatformSession(DSession):  # type: ignore[misc]
         self.config.hook.pytest_testnodedown(node=node, error=why or None)
         if why and self._schedule.is_over(asked):
             stopped = "it stopped" if self._schedule.began(asked) else "it could not start"
-            tail = last_words(self._logs / node.gateway.id).tail
+            tail = self._last_words(node).tail
             self.troubles.setdefault(asked, Trouble(f"{stopped}: {why}", tail))
         for case, location in begun.items():
             self._break(node, case, f"the platform stopped while it ran: {why}", location)
         for case in lost:
             self._break(node, case, f"the platform stopped before it ran: {why}")
+
+    def _last_words(self, node: Any) -> Trouble:
+        log = self._logs.get(node.gateway.id)
+        return last_words(log) if log else Trouble("")
 
     def _break(self, node: Any, case: str, why: str, location: Location | None = None) -> None:
         """Reports a case that no worker lived to report."""

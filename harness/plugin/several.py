@@ -5,12 +5,11 @@ import shlex
 import sys
 from collections import Counter
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
-from .. import build
+from ..conductor import anonymous_file
 from ..platform.plan import Asked, CannotStart, Plan, UnknownPlatform, asked, named_apart, plan
 from ..platform.posting import Posting
 from ..platform.trouble import Trouble
@@ -42,11 +41,11 @@ class Platforms:
 
     def __init__(self, config: pytest.Config, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._logs = TemporaryDirectory(prefix="sockspec-platforms-")
+        self._logs: dict[str, IO[bytes]] = {}
+        """What each worker's platform says, in memory, so that nothing is left behind."""
         self._refused: dict[str, Trouble] = {}
         self._plans = named_apart(self._plan(config))
         if not self._plans:
-            self._logs.cleanup()
             why = "\n".join(
                 f"  {name}: {trouble.reason}" for name, trouble in self._refused.items()
             )
@@ -54,7 +53,9 @@ class Platforms:
         recorder.platforms = [*(each.name for each in self._plans), *self._refused]
         self._postings: dict[str, Posting] = {}
         config.option.tx = [spec for plan in self._plans for spec in self._specs(plan)]
-        self._session = PlatformSession(config, self._postings, Path(self._logs.name))
+        self._session = PlatformSession(
+            config, self._postings, {name: _path(log) for name, log in self._logs.items()}
+        )
         config.pluginmanager.register(self._session, "dsession")
 
     def _plan(self, config: pytest.Config) -> list[Plan]:
@@ -62,7 +63,6 @@ class Platforms:
         try:
             wanted = asked(config.getoption("platform"))
         except UnknownPlatform as error:
-            self._logs.cleanup()
             pytest.exit(f"sockspec: --platform: {error}", returncode=_NOT_WHOLE)
         return [found for each in wanted if (found := self._plan_one(each))]
 
@@ -85,10 +85,10 @@ class Platforms:
 
     def _launched(self, plan: Plan, identity: str) -> list[str]:
         root = Path(__file__).resolve().parent.parent.parent
-        log = Path(self._logs.name) / identity
+        log = self._logs.setdefault(identity, anonymous_file(identity))
         module = f"{__name__.partition('.')[0]}.{plan.module}"
         launch = ["env", f"PYTHONPATH={root}", sys.executable, "-m", module]
-        return [*launch, os.fspath(log), f"{plan.boot:g}", *plan.command]
+        return [*launch, os.fspath(_path(log)), f"{plan.boot:g}", *plan.command]
 
     @hook(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -98,7 +98,8 @@ class Platforms:
 
     def pytest_unconfigure(self) -> None:
         """Nothing stays behind."""
-        self._logs.cleanup()
+        for log in self._logs.values():
+            log.close()
 
     def _troubles(self) -> dict[str, Trouble]:
         return {**self._refused, **self._session.troubles}
@@ -116,3 +117,8 @@ class Platforms:
             terminalreporter.write_line(f"{name}: {trouble.reason}", red=True)
             for line in trouble.tail:
                 terminalreporter.write_line(f"  | {line}")
+
+
+def _path(log: IO[bytes]) -> Path:
+    """Where other processes find a file in memory of this one."""
+    return Path(f"/proc/{os.getpid()}/fd/{log.fileno()}")
