@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import abi, build, platforms
+from ..workers_gvisor import inside
 from . import kernels, machine
 from .posting import Posting
 
@@ -181,11 +182,10 @@ def _gvisor(wanted: Asked, _: re.Match[str]) -> Plan:
         )
     said = subprocess.run([runsc, "--version"], capture_output=True, text=True).stdout
     dated = re.search(r"\d{8}", said)
-    sandbox = ("--rootless", "--ignore-cgroups", "--network=none", "--net-raw", "--platform=ptrace")
     return Plan(
         wanted,
         f"gvisor-{dated[0] if dated else 'unknown'}",
-        (runsc, *sandbox, "do", sys.executable),
+        inside([sys.executable], os.geteuid() == 0),
         slowness=_SANDBOXED,
         boot=_BOOT,
         keeps_files=True,
