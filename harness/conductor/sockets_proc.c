@@ -58,6 +58,7 @@ static bool read_inet(const struct table *table, const char *line, struct entry 
     unsigned local_port, remote_port, state, timer;
     unsigned long sent, received, ticks, retransmits, uid, inode;
 
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel has written the numbers, and they fit */
     if (sscanf(line,
                " %*[^:]: %32[0-9A-Fa-f]:%x %32[0-9A-Fa-f]:%x %x %lx:%lx %x:%lx %lx %lu %*s %lu",
                local, &local_port, remote, &remote_port, &state, &sent, &received, &timer, &ticks,
@@ -88,6 +89,7 @@ static bool read_unix(const struct table *table, const char *line, struct entry 
     unsigned long inode;
     char path[sizeof entry->path + 1] = "";
 
+    /* NOLINTNEXTLINE(cert-err34-c): here, too */
     if (sscanf(line, "%*x: %*x %*x %x %x %x %lu %128[^\n]", &flags, &type, &state, &inode, path) <
         4)
         return false;

@@ -47,7 +47,7 @@ static void look(struct shown *shown, int other, int server, int client)
 
 static int port_of(int descriptor)
 {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t length = sizeof address;
 
     return getsockname(descriptor, (struct sockaddr *)&address, &length) < 0

@@ -72,11 +72,22 @@ static inline void registers_skip_call(struct registers *registers, int64_t resu
 
 static inline unsigned long long *registers_place(struct registers *registers, int index)
 {
-    unsigned long long *const places[] = {&registers->raw.rdi, &registers->raw.rsi,
-                                          &registers->raw.rdx, &registers->raw.r10,
-                                          &registers->raw.r8,  &registers->raw.r9};
+    struct user_regs_struct *raw = &registers->raw;
 
-    return places[index];
+    switch (index) {
+    case 0:
+        return &raw->rdi;
+    case 1:
+        return &raw->rsi;
+    case 2:
+        return &raw->rdx;
+    case 3:
+        return &raw->r10;
+    case 4:
+        return &raw->r8;
+    default:
+        return &raw->r9;
+    }
 }
 
 static inline uint64_t registers_argument(struct registers *registers, int index)
