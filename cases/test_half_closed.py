@@ -2,6 +2,7 @@
 
 import pytest
 
+from cases.between_hosts import LATEST
 from cases.joined import Joined, joined, over_both
 from cases.steps import ends
 from harness import (
@@ -27,9 +28,9 @@ def server_is_killed(hosts: Joined) -> Process:
 
 
 def hastened(lab: Lab, version: int) -> Joined:
-    """The hosts; FIN_WAIT2 lasts a second at the server's."""
+    """The hosts; FIN_WAIT2 lasts three seconds at the server's."""
     hosts = joined(lab, version)
-    hosts.server.hasten(fin_timeout=1)
+    hosts.server.hasten(fin_timeout=3)
     return hosts
 
 
@@ -52,7 +53,7 @@ def test_an_orphan_in_fin_wait2_is_gone_after_tcp_fin_timeout(lab: Lab, version:
     [orphan] = hosts.server.sockets(local=hosts.port)
     assert orphan.inode == 0 and orphan.expires is not None
 
-    assert hosts.server.goes(local=hosts.port)
+    assert hosts.server.goes(local=hosts.port, deadline=LATEST)
     assert hosts.wire.segments(sender=hosts.server)[-1].flags == FIN | ACK
     assert hosts.client.states(remote=hosts.port) == [CLOSE_WAIT]
 
@@ -68,14 +69,14 @@ def test_fin_wait2_lasts_as_long_as_a_process_holds_it(lab: Lab, version: int) -
     tcp(7) tcp_fin_timeout (a closed socket's); kernel net/ipv4/tcp_input.c tcp_rcv_state_process.
     """
     hosts = joined(lab, version)
-    hosts.client.hasten(fin_timeout=1)
+    hosts.client.hasten(fin_timeout=3)
     hosts.serves("tcpserv01")
     holding = hosts.comes("shutdown_client", "-w").blocked("read")
     [held] = hosts.client.awaits(remote=hosts.port, state=FIN_WAIT2)
     hosts.comes("tcpcli01").reach(leaving("connect")).kill()
     hosts.client.awaits(remote=hosts.port, state=FIN_WAIT2, count=2)
 
-    hosts.client.awaits_none(remote=hosts.port, inode=0)
+    hosts.client.awaits_none(remote=hosts.port, inode=0, deadline=LATEST)
     assert held.timer is None
     assert hosts.client.sockets(remote=hosts.port) == [held]
     assert holding.kernel_state == "S"
@@ -93,7 +94,7 @@ def test_a_fin_that_comes_after_fin_wait2_is_over_is_reset(lab: Lab, version: in
     """
     hosts = hastened(lab, version)
     client = server_is_killed(hosts)
-    hosts.server.awaits_none(local=hosts.port)
+    hosts.server.awaits_none(local=hosts.port, deadline=LATEST)
 
     assert ends(client.end_input()) == exited(0)
     assert hosts.client.goes(remote=hosts.port)
@@ -116,7 +117,7 @@ def test_close_wait_stays_as_long_as_the_descriptor_is_open(lab: Lab, version: i
     hosts = hastened(lab, version)
     client = server_is_killed(hosts)
     [held] = hosts.client.sockets(remote=hosts.port)
-    hosts.server.awaits_none(local=hosts.port)
+    hosts.server.awaits_none(local=hosts.port, deadline=LATEST)
 
     [still] = hosts.client.sockets(remote=hosts.port)
     assert still == held and still == CLOSE_WAIT

@@ -243,7 +243,9 @@ def test_a_probe_finds_the_window_open_when_the_update_was_lost(lab: Lab, versio
     RFC 9293 §3.8.6.1 (why zero-window probing is required, MUST-36).
     """
     here, there = lab.join("client", "server")
+    asks = lab.wire.hold(probe(there))
     _, client = flooded(here, there, version)
+    asks.reached(LATEST)
     data = lab.wire.hold(segment(payload=True, sender=there))
     lab.wire.cut(sender=here)
     client.signal(SIGUSR1)
@@ -251,6 +253,7 @@ def test_a_probe_finds_the_window_open_when_the_update_was_lost(lab: Lab, versio
     assert there.states(local=lab.port, timer="persist") == [ESTABLISHED]
     lost = lab.wire.last(sender=here)
     lab.wire.mend(sender=here)
+    asks.let_go()
 
     assert lost.window > 0
     assert happens(data)
