@@ -11,6 +11,8 @@ RUNSC: Sequence[str] = (
 )
 """What comes before a command that is to run inside. The file system is the machine's, and what is written there is gone
 when the command ends: results come back through its standard output."""
+DEADLINE = 30.0
+"""Seconds that a verb should wait there (--deadline): a traced call takes milliseconds, and more on a busy machine."""
 ROOTLESS: Sequence[str] = ("--rootless", "--ignore-cgroups")
 """Options that an ordinary user adds."""
 

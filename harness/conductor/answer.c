@@ -536,7 +536,9 @@ static int begin_rest(struct lab *lab, struct request *request, struct reason *w
 
 static int begin_await(struct lab *lab, struct request *request, struct reason *why)
 {
-    return hosts_living(&lab->hosts, request->host, why) ? 0 : -1;
+    if (!hosts_living(&lab->hosts, request->host, why))
+        return -1;
+    return sockets_can_tell(&request->filter, why);
 }
 
 /* --- the table

@@ -371,20 +371,23 @@ static json_t *listing_json(const struct listing *listing, struct reason *why)
     return array;
 }
 
+int sockets_can_tell(const struct socket_filter *filter, struct reason *why)
+{
+    if (filter->timer && !can(CAN_SEE_TIMERS))
+        return lacking(why, CAN_SEE_TIMERS, "timer");
+    if (filter->send_window >= 0 && !can(CAN_SOCK_DIAG))
+        return lacking(why, CAN_SOCK_DIAG, "send_window");
+    return 0;
+}
+
 json_t *sockets_list(int netlink, const struct socket_filter *filter, struct reason *why)
 {
     struct listing listing = {.filter = filter};
     json_t *array = NULL;
     int status;
 
-    if (filter->timer && !can(CAN_SEE_TIMERS)) {
-        lacking(why, CAN_SEE_TIMERS, "timer");
+    if (sockets_can_tell(filter, why) < 0)
         return NULL;
-    }
-    if (filter->send_window >= 0 && !can(CAN_SOCK_DIAG)) {
-        lacking(why, CAN_SOCK_DIAG, "send_window");
-        return NULL;
-    }
     status = can(CAN_SOCK_DIAG) ? sockets_of_diag(netlink, &listing, why)
                                 : sockets_of_proc(0, &listing, why);
     if (status == 0) {

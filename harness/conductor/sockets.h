@@ -33,6 +33,9 @@ int socket_filter_parse(const json_t *request, struct socket_filter *filter, str
  * caller closes it. -1 with errno. */
 int sockets_open(void);
 
+/* Whether the kernel tells what the filter asks for. 0, or -1 with the reason. */
+int sockets_can_tell(const struct socket_filter *filter, struct reason *why);
+
 /* The sockets of that netlink socket's namespace (-1: of the caller's) that match, each as
  * PROTOCOL.md says (socket), sorted by family, local port, remote port, state. A new reference to
  * an array, or NULL with the reason.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.workers_gvisor import inside
+from harness.workers_gvisor import DEADLINE, inside
 
 SECONDS = 120
 PASS = "a_refused_client_says_so_and_fails or the_zombies_parent_is_the_server"
@@ -21,7 +21,9 @@ def test_cases_run_on_gvisors_own_netstack() -> None:
     """What passes passes, what differs fails, and what it lacks is unsupported, with its reason."""
     root = Path(__file__).parents[2]
     pytest_ = [sys.executable, "-m", "pytest", "-k", f"{PASS} or ({FAIL}) or ({LACK})"]
-    command = inside([*pytest_, "-o", "cache_dir=/tmp/cache"], os.geteuid() == 0)
+    command = inside(
+        [*pytest_, "-o", "cache_dir=/tmp/cache", f"--deadline={DEADLINE}"], os.geteuid() == 0
+    )
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=SECONDS)
     assert "sockspec: gvisor-2" in done.stdout, done.stdout + done.stderr
     assert "no host but the first: this kernel cannot go back to a network namespace" in done.stdout

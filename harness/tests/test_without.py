@@ -112,3 +112,10 @@ def test_a_list_that_may_not_be_whole_is_unsupported(lacks: str, tmp_path: Path)
         client.kill()
         with pytest.raises(Unsupported, match="this kernel does not tell of"):
             lab.states(local=lab.port)
+
+
+def test_awaiting_a_timer_that_is_not_told_is_unsupported(tmp_path: Path) -> None:
+    """At once, not when the deadline has passed."""
+    for lab in lab_without("timers", tmp_path):
+        with pytest.raises(Unsupported, match="timer: this kernel does not tell"):
+            lab.awaits(timer="keepalive", deadline=3600)
