@@ -34,8 +34,17 @@ _Noreturn int lacks(const char *what);
 #ifndef __linux__ /* BSD and macOS have another of that name */
 #define sendfile(to, from, offset, count) lacks("sendfile to any descriptor")
 #endif
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL lacks("MSG_NOSIGNAL")
+#endif
 
 #ifdef __APPLE__
+#define TCP_ESTABLISHED lacks("TCP_ESTABLISHED")
+#define TCP_SYN_SENT lacks("TCP_SYN_SENT")
+#define TCP_FIN_WAIT2 lacks("TCP_FIN_WAIT2")
+#define TCP_CLOSE lacks("TCP_CLOSE")
+#define TCP_CLOSE_WAIT lacks("TCP_CLOSE_WAIT")
+#define TCP_LISTEN lacks("TCP_LISTEN")
 #define accept4(descriptor, address, length, flags) lacks("accept4")
 #endif
 

@@ -84,3 +84,13 @@ const struct poller by_epoll = {.lacks = "epoll is Linux's own"};
 #endif
 
 const struct poller by_select = {.wait = wait_by_select}, by_poll = {.wait = wait_by_poll};
+
+int told_by(const struct poller *poller, int events)
+{
+    const int reading = events & (POLLIN | POLLHUP | POLLERR | POLLNVAL);
+    const int writing = events & (POLLOUT | POLLERR | POLLNVAL);
+
+    if (poller != &by_select)
+        return events;
+    return (reading ? POLLIN : 0) | (writing ? POLLOUT : 0) | (events & POLLPRI);
+}

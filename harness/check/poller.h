@@ -10,6 +10,11 @@ struct poller {
     int (*wait)(int descriptor, int events, int milliseconds);
 };
 
+/* What it tells where poll, asked the same, tells these events. select has but three sets: an error
+ * or a hang-up is what a call would not wait for, so it is ready (Linux fs/select.c POLLIN_SET,
+ * POLLOUT_SET). */
+int told_by(const struct poller *poller, int events);
+
 extern const struct poller by_select, by_poll, by_epoll;
 
 #endif

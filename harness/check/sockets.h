@@ -37,7 +37,8 @@ int set_option(int descriptor, int level, int option, int value);
 int get_option(int descriptor, int level, int option);
 /* SO_ERROR, which reading clears: 0 or an errno. */
 int so_error(int descriptor);
-/* Sends till no more fits, and leaves it nonblocking: how many bytes. */
+/* Sends till no more fits, nor will till the peer reads, and leaves it nonblocking: how many bytes.
+ */
 int fill(int descriptor);
 /* Receives what is there, without waiting: how many bytes. */
 int drain(int descriptor);

@@ -1,0 +1,135 @@
+#include "sleeper.h"
+
+#include "sockets.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LIMIT_S = 5, ROOM = 256 };
+
+struct outcome {
+    long result;
+    int error;
+};
+
+#ifdef __linux__
+
+static int own_id(void)
+{
+    return (int)syscall(SYS_gettid);
+}
+
+/* "12 (name) S …": the letter, or -1 with errno, ESRCH where there is no such thread any more. */
+static int state_of(int thread)
+{
+    char path[ROOM], text[ROOM] = "";
+    const char *after;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+    file = fopen(path, "re");
+    if (!file) {
+        errno = errno == ENOENT ? ESRCH : errno;
+        return -1;
+    }
+    after = fgets(text, sizeof text, file) ? strrchr(text, ')') : NULL;
+    fclose(file);
+    if (!after || strlen(after) < 3) {
+        errno = ESRCH;
+        return -1;
+    }
+    return after[2];
+}
+
+#else
+
+static int own_id(void)
+{
+    return lacks("way to see a thread asleep");
+}
+
+static int state_of(int thread)
+{
+    (void)thread;
+    return lacks("way to see a thread asleep");
+}
+
+#endif
+
+static void *runs(void *argument)
+{
+    struct sleeper *sleeper = argument;
+    struct outcome outcome;
+
+    atomic_store(&sleeper->id, own_id());
+    outcome.result = sleeper->call(sleeper->argument);
+    outcome.error = errno;
+    if (write(sleeper->outcome[1], &outcome, sizeof outcome) < 0)
+        perror("write");
+    return NULL;
+}
+
+static bool late(const struct timespec *start)
+{
+    struct timespec now;
+
+    return clock_gettime(CLOCK_MONOTONIC, &now) == 0 && now.tv_sec - start->tv_sec > LIMIT_S;
+}
+
+/* The fact that is awaited tells of itself to nobody: it is looked at again and again, and the
+ * processor left to the other in between. */
+static int await_sleep(const struct sleeper *sleeper)
+{
+    struct timespec start;
+
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    while (!late(&start)) {
+        const int id = atomic_load(&sleeper->id), state = id ? state_of(id) : 0;
+
+        if (state < 0)
+            return -1;
+        if (state == 'S')
+            return 0;
+        sched_yield();
+    }
+    errno = ETIMEDOUT;
+    return -1;
+}
+
+int falls_asleep(struct sleeper *sleeper, long (*call)(const void *argument), const void *argument)
+{
+    int error;
+
+    *sleeper = (struct sleeper){.call = call, .argument = argument};
+    if (pipe(sleeper->outcome) < 0)
+        return -1;
+    error = pthread_create(&sleeper->thread, NULL, runs, sleeper);
+    if (error) {
+        errno = error;
+        return -1;
+    }
+    return await_sleep(sleeper);
+}
+
+bool asleep(const struct sleeper *sleeper)
+{
+    return state_of(atomic_load(&sleeper->id)) == 'S';
+}
+
+long woken(struct sleeper *sleeper)
+{
+    struct outcome outcome;
+
+    if (await_events(sleeper->outcome[0], POLLIN) < 0)
+        return -1;
+    if (read(sleeper->outcome[0], &outcome, sizeof outcome) != sizeof outcome)
+        return -1;
+    pthread_join(sleeper->thread, NULL);
+    errno = outcome.error;
+    return outcome.result;
+}
