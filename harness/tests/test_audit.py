@@ -101,6 +101,7 @@ FAULTS: Mapping[tuple[str, str], set[str]] = {
     (POLLING, "keeps-accepting"): {"term-refuses-clients", "term-exits"},
     (POLLING, "waits-for-idle"): {"term-exits"},
     (POLLING, "ignores-term"): {"term-refuses-clients", "term-exits"},
+    (FORKING, "sigpipe-inherited"): {"sigpipe-restored-for-programs"},
     (POLLING, "ipv4-only"): {"listens-ipv6"},
     (POLLING, "small-backlog"): {"backlog"},
 }

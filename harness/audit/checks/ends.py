@@ -4,10 +4,11 @@ import signal
 from collections.abc import Iterator
 
 from ...conductor import Late
+from ...event import Event
 from ...sweep.client import ENDS, Client, Fate
 from ...sweep.engine import Engine
-from ..check import MUST, SHOULD, check
-from .common import REQUESTS, held_at, point_of, release
+from ..check import MUST, SHOULD, Inapplicable, check
+from .common import REQUESTS, held_at, point_of, recorded, release
 
 
 @check(
@@ -69,3 +70,35 @@ def exits(engine: Engine) -> Iterator[str]:
             process.ended(stage.subject.patience)
         except Late:
             yield f"{stage.subject.patience:g} s after SIGTERM it is still there"
+
+
+@check(
+    "sigpipe-restored-for-programs",
+    SHOULD,
+    "Programs that it runs do not inherit that SIGPIPE is ignored.",
+    "exec keeps ignored signals ignored, and most programs rely on SIGPIPE to end when nobody reads.",
+    "set SIGPIPE to SIG_DFL in the child before exec",
+)
+def sigpipe_restored(engine: Engine) -> Iterator[str]:
+    """As its processes set it, till they run another program."""
+    _, events = recorded(engine)
+    ignoring: set[int | None] = set()
+    ran = 0
+    for event in events[1:]:  # the first is its own exec
+        if event.kind == "fork" and event.process in ignoring:
+            ignoring.add(event.child)
+        elif _sets_sigpipe(event):
+            ignoring.discard(event.process)
+            if event.args["action"].get("handler") == "SIG_IGN":
+                ignoring.add(event.process)
+        elif event.kind == "exec":
+            ran += 1
+            if event.process in ignoring:
+                yield f"{event.name} (process {event.process}) runs with SIGPIPE ignored"
+    if not ran:
+        raise Inapplicable("it runs no other program")
+
+
+def _sets_sigpipe(event: Event) -> bool:
+    sets = event.kind == "leave" and event.call == "rt_sigaction" and event.args.get("action")
+    return bool(sets) and event.args.get("signal") == "SIGPIPE"
