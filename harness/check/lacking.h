@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -29,6 +30,13 @@ _Noreturn int lacks(const char *what);
 #endif
 #ifndef POLLRDHUP
 #define POLLRDHUP lacks("POLLRDHUP")
+#endif
+
+#ifndef SO_RXQ_OVFL
+#define SO_RXQ_OVFL lacks("SO_RXQ_OVFL")
+#endif
+#ifndef IP_MULTICAST_ALL
+#define IP_MULTICAST_ALL lacks("IP_MULTICAST_ALL")
 #endif
 
 #ifndef __linux__ /* BSD and macOS have another of that name */
