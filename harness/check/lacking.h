@@ -35,6 +35,9 @@ _Noreturn int lacks(const char *what);
 #ifndef SO_RXQ_OVFL
 #define SO_RXQ_OVFL lacks("SO_RXQ_OVFL")
 #endif
+#ifndef SO_BINDTODEVICE
+#define SO_BINDTODEVICE lacks("SO_BINDTODEVICE")
+#endif
 #ifndef IP_MULTICAST_ALL
 #define IP_MULTICAST_ALL lacks("IP_MULTICAST_ALL")
 #endif
