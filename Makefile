@@ -42,8 +42,8 @@ conductor_c := $(if $(PROGRAMS),,$(wildcard harness/conductor/*.c harness/conduc
 exhibit_c   := $(wildcard harness/exhibit/*.c)
 servers_c   := $(wildcard servers/*.c)
 clients_c   := $(wildcard clients/*.c)
-check_c     := $(if $(PROGRAMS),,$(wildcard harness/check/*.c))
-cases_c     := $(if $(PROGRAMS),,$(wildcard cases/check_*.c))
+check_c     := $(wildcard harness/check/*.c)
+cases_c     := $(wildcard cases/check_*.c)
 checks_c    := $(wildcard harness/tests/check_*.c)
 programs_c  := $(wildcard harness/tests/programs/*.c)
 programs_go := $(wildcard harness/tests/programs/*.go)
@@ -75,7 +75,9 @@ sanitizers := -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all 
 sanitize := $(if $(filter san,$(mode)),$(sanitizers))
 
 conductor_needs := $(shell pkg-config --cflags --libs libseccomp libmnl jansson 2>/dev/null)
-checks_need := $(if $(checks_c)$(cases_c),$(shell pkg-config --cflags --libs check 2>/dev/null))
+libcheck    := $(if $(PROGRAMS),$(B)/libcheck/libcheck.a)
+checks_need := $(if $(PROGRAMS),-I$(B)/libcheck -L$(B)/libcheck -lcheck $(if $(filter %-macos,$(PROGRAMS)),,-lm -lrt -pthread), \
+                 $(if $(checks_c)$(cases_c),$(shell pkg-config --cflags --libs check 2>/dev/null)))
 cflags_of = $(filter-out -l% -L% -Wl%,$(1))
 libs_of = $(filter -l% -L% -Wl% -pthread,$(1))
 
@@ -109,8 +111,10 @@ link    = $(CC) $(CFLAGS) $(unless_static) $(LDFLAGS)
 
 # build: what cases run. build-tests: what the project's own tests run. Neither has a recipe, so that `make -q` can
 # say whether there is anything to do.
-.PHONY: build build-tests
-build: $(conductor) $(servers) $(clients) $(cases) $(numbers)
+.PHONY: build build-cases build-tests
+build: $(conductor) $(servers) $(clients) $(if $(PROGRAMS),,$(cases)) $(numbers)
+# For another ABI the library that they need is built first, which takes a while.
+build-cases: $(cases)
 build-tests: build $(checks) $(programs) $(go_programs)
 
 # A program whose source is gone must not be found any more.
@@ -152,6 +156,12 @@ colour = $(if $(MAKE_TERMERR),-fdiagnostics-color=always)
 
 $(all_c:%.c=$(B)/obj/%.o): $(B)/obj/%.o: %.c $(B)/flags
 	$(call run,CC,$(compile) $(colour) -MMD -MP -MF "$$part".d -MT $@ -c $< -o "$$part")
+
+ifneq ($(libcheck),)
+$(check) $(cases_c:%.c=$(B)/obj/%.o): | $(libcheck)
+$(libcheck): | $(B)/flags
+	@echo LIBCHECK $(PROGRAMS); harness/libcheck.sh $(PROGRAMS) '$(CC)' $(@D)
+endif
 
 deps := $(wildcard $(all_c:%.c=$(B)/obj/%.o.d))
 $(deps): ;
@@ -256,15 +266,19 @@ matrix:
 	@status=0; $(python) -m pytest --platform '$(PLATFORMS)' cases $(ARGS) || status=$$?; \
 	  $(python) -m harness matrix "$$(ls build/results/*.jsonl | tail -n 1)" || status=$$?; exit $$status
 
-# Whether the programs compile and link for macOS.
+# Whether the programs and the cases in C compile and link for macOS.
 cross-macos:
 	@harness/setup.sh cross-macos
-	@$(MAKE) -s $(macos:%=programs-%)
+	@$(MAKE) -s $(macos:%=programs-%) $(macos:%=cases-%)
 
 programs_for := $(foreign:%=programs-%) $(macos:%=programs-%)
 .PHONY: $(programs_for)
 $(programs_for): programs-%:
 	@$(MAKE) PROGRAMS=$* build
+cases_for := $(programs_for:programs-%=cases-%)
+.PHONY: $(cases_for)
+$(cases_for): cases-%: programs-%
+	@$(MAKE) PROGRAMS=$* build-cases
 
 # --- lint --------------------------------------------------------------------------------------------------------
 
@@ -327,7 +341,7 @@ make format       let clang-format and black have their way
 make bench        measure what calls and cases cost
 make foreign      build the programs for other ABIs, where errnos have other numbers: $(foreign)
 make matrix       run every case on every platform that runs here: $(PLATFORMS)
-make cross-macos  compile and link the programs for macOS
+make cross-macos  compile and link programs and cases in C for macOS
 make gallery      draw the README's pictures anew, from real runs
 make docs         write the page of behaviours anew, from a run
 make errnos       write the page of errno numbers anew, from the headers of every ABI

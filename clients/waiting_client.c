@@ -6,8 +6,10 @@
  * connect that says EINTR goes on by itself: the client waits until it is done, as UNP 15.4 has it.
  * Prints what the call gave and exits 0, or tells its errno and exits 111.
  */
-/* epoll is not in POSIX; this makes glibc's headers show ppoll too. */
-#define _GNU_SOURCE 1 /* NOLINT: the system's name */
+/* epoll, ppoll and MSG_DONTWAIT are not in POSIX; these make the headers show what the system has.
+ */
+#define _GNU_SOURCE 1      /* NOLINT: the system's name */
+#define _DARWIN_C_SOURCE 1 /* NOLINT: the system's name */
 
 #include "exhibit.h"
 
@@ -140,12 +142,6 @@ static ssize_t wait_poll(int connection)
     return poll(&readable, 1, -1);
 }
 
-static ssize_t wait_ppoll(int connection)
-{
-    struct pollfd readable = {.fd = connection, .events = POLLIN};
-    return ppoll(&readable, 1, NULL, &outside_mask);
-}
-
 static ssize_t wait_select(int connection)
 {
     fd_set readable;
@@ -162,7 +158,14 @@ static ssize_t wait_pselect(int connection)
     return pselect(connection + 1, &readable, NULL, NULL, NULL, &outside_mask);
 }
 
+/* Darwin has neither. */
 #ifdef __linux__
+static ssize_t wait_ppoll(int connection)
+{
+    struct pollfd readable = {.fd = connection, .events = POLLIN};
+    return ppoll(&readable, 1, NULL, &outside_mask);
+}
+
 static ssize_t wait_epoll(int connection)
 {
     struct epoll_event wanted = {.events = EPOLLIN};
@@ -237,10 +240,10 @@ static const struct {
     {'F', "recvfrom", wait_recvfrom}, {'M', "recvmsg", wait_recvmsg},
     {'W', "write", wait_write},       {'S', "send", wait_send},
     {'G', "sendmsg", wait_sendmsg},   {'B', "write", wait_write_much},
-    {'P', "poll", wait_poll},         {'Q', "ppoll", wait_ppoll},
-    {'L', "select", wait_select},     {'K', "pselect", wait_pselect},
+    {'P', "poll", wait_poll},         {'L', "select", wait_select},
+    {'K', "pselect", wait_pselect},
 #ifdef __linux__
-    {'E', "epoll_wait", wait_epoll},
+    {'Q', "ppoll", wait_ppoll},       {'E', "epoll_wait", wait_epoll},
 #endif
     {'A', "accept", wait_accept},
 };

@@ -84,13 +84,13 @@ class Build:
         with self._alone():
             self._make_up_to_date(say, self.mode)
             if self.abi:
-                self._make_up_to_date(say, self.abi, f"PROGRAMS={self.abi}")
+                self._make_up_to_date(say, self.abi, "build-cases", f"PROGRAMS={self.abi}")
 
-    def _make_up_to_date(self, say: Callable[[str], None], what: str, *settings: str) -> None:
-        if self._make("-q", "build", *settings).returncode == 0:
+    def _make_up_to_date(self, say: Callable[[str], None], what: str, *more: str) -> None:
+        if self._make("-q", "build", *more).returncode == 0:
             return
         began = time.monotonic()
-        made = self._make("build", *settings)
+        made = self._make("build", *more)
         if made.returncode != 0:
             raise BuildFailed(_essence(made))
         say(f"built what was out of date ({what}) in {time.monotonic() - began:.1f} s")

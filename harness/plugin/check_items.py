@@ -75,7 +75,7 @@ class CheckItem(pytest.Item):
         lab = self.stash[LAB] = Lab(settings_of(self.config), quiet_relay_of(self.config))
         for name in self.case.requires:
             requirements.need(name, lab)
-        program = build.current().folder / "cases" / self.path.stem
+        program = build.current().programs / "cases" / self.path.stem
         deadline = self.config.getoption("deadline") or self.case.deadline
         check_run.run(lab, program, self.name, deadline)
 
