@@ -6,6 +6,8 @@
 #endif
 #include <net/if.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 #define INTERFACE "lo"
@@ -27,11 +29,47 @@ static uint32_t index_of_interface(void)
     return if_nametoindex(INTERFACE);
 }
 
-/* The interface has that address at once: nobody is asked first whether it is another's. */
-static int give_link_local(void)
-{
 #ifdef __linux__
+/* What netlink tells of the request, and then of what comes of it. */
+union told {
+    struct nlmsghdr header;
     struct {
+        struct nlmsghdr header;
+        struct rtmsg route;
+    } of;
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+    } reply;
+    char bytes[512];
+};
+
+static bool is_route_to(const union told *told, size_t size, const struct in6_addr *address)
+{
+    return told->header.nlmsg_type == RTM_NEWROUTE && told->of.route.rtm_type == RTN_LOCAL &&
+           memmem(told->bytes, size, address, sizeof *address) != NULL;
+}
+
+/* The kernel makes the route some time after the address. */
+static int await_route(int fd, const struct in6_addr *address)
+{
+    union told told;
+    ssize_t size;
+
+    while ((size = recv(fd, &told, sizeof told, 0)) > 0) {
+        if (is_route_to(&told, (size_t)size, address))
+            return 0;
+        if (told.header.nlmsg_type == NLMSG_ERROR && told.reply.error.error) {
+            errno = -told.reply.error.error;
+            return -1;
+        }
+    }
+    return -1;
+}
+
+static int ask(int fd, const struct in6_addr *address)
+{
+    const struct {
         struct nlmsghdr header;
         struct ifaddrmsg of;
         struct rtattr attribute;
@@ -45,19 +83,27 @@ static int give_link_local(void)
                .ifa_flags = IFA_F_NODAD,
                .ifa_index = index_of_interface()},
         .attribute = {sizeof request.attribute + sizeof request.address, IFA_LOCAL},
-        .address = link_local(0).in6.sin6_addr,
+        .address = *address,
     };
-    struct {
-        struct nlmsghdr header;
-        struct nlmsgerr error;
-    } reply;
+
+    return (int)send(fd, &request, sizeof request, 0);
+}
+#endif
+
+/* The interface has that address from now on, and nobody is asked whether it is another's. */
+static int give_link_local(void)
+{
+#ifdef __linux__
+    const struct in6_addr address = link_local(0).in6.sin6_addr;
+    const struct timeval limit = {.tv_sec = 4};
+    const struct sockaddr_nl routes = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_IPV6_ROUTE};
     const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
-    if (fd < 0 || send(fd, &request, sizeof request, 0) < 0 ||
-        recv(fd, &reply, sizeof reply, 0) < (ssize_t)sizeof reply)
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0 ||
+        bind(fd, (const struct sockaddr *)&routes, sizeof routes) < 0 || ask(fd, &address) < 0 ||
+        await_route(fd, &address) < 0)
         return -1;
-    errno = -reply.error.error;
-    return errno ? -1 : close(fd);
+    return close(fd);
 #else
     return lacks("rtnetlink");
 #endif
