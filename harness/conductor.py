@@ -53,6 +53,8 @@ class About:
     machine: str
     sole_user: bool
     """Only one user id exists in the lab."""
+    descriptor: int
+    """The init's, of the first host's namespace."""
     lacks: frozenset[str]
     """What its kernel does not offer, by the names that PROTOCOL.md lists."""
 
@@ -101,6 +103,7 @@ class Conductor:
             hello["kernel"],
             hello["machine"],
             hello["sole_user"],
+            hello["descriptor"],
             frozenset(hello["lacks"]),
         )
 

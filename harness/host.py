@@ -30,10 +30,12 @@ _DYING = 100
 class Host(Place):
     """One host of a lab. A lab's methods that concern one host are its methods, too."""
 
-    def __init__(self, lab: "Lab", name: str) -> None:
+    def __init__(self, lab: "Lab", name: str, descriptor: int) -> None:
         super().__init__(lab, name)
         self.lab = lab
         self.name = name
+        self.descriptor: int | None = descriptor
+        """The init's, that stands for its network namespace; None while it has crashed."""
         self.ends: list[End] = []
         """Its ends of wires."""
         self._places: list[tuple[str, Interface]] = []
@@ -129,6 +131,7 @@ class Host(Place):
             Broken: it has no wire, so that nobody would notice, or it has crashed before.
         """
         self.lab.ask("crash", host=self.name, deadline=self.lab.deadline)
+        self.descriptor = None
         return self
 
     def boot(self) -> "Host":
@@ -137,7 +140,7 @@ class Host(Place):
         Raises:
             Broken: it has not crashed.
         """
-        self.lab.ask("boot", host=self.name)
+        self.descriptor = self.lab.ask("boot", host=self.name)["descriptor"]
         if self._settings:
             self.lab.ask("sysctl", host=self.name, set=self._settings)
         return self

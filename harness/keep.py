@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from .lab import Lab
 
 
-_WALLS = {"user": "user", "mount": "mnt", "uts": "uts", "ipc": "ipc", "net": "net", "pid": "pid"}
-"""By nsenter's option: the name in /proc."""
+_WALLS = {"user": "user", "mount": "mnt", "uts": "uts", "ipc": "ipc", "pid": "pid"}
+"""By nsenter's option: the name in /proc. A network is a host's, not the init's."""
 
 
 def pause(why: str, lab: "Lab") -> None:
@@ -43,7 +43,11 @@ def _wait(typed: bool) -> None:
 def _ways_in(lab: "Lab") -> Iterator[str]:
     """The commands that lead in, and who is there."""
     init = lab.init
-    yield f"  enter:  {_nsenter(init)}"
+    for host in lab.hosts:
+        if host.descriptor is None:
+            yield f"  {host} has crashed: there is nothing to enter"
+        else:
+            yield f"  enter {host}:  {_nsenter(init, host.descriptor)}"
     yield "  look:   ss -tanpo; ip address; ps -e"
     outside = _outside(init)
     for wire in lab.ask("processes")["processes"]:
@@ -51,15 +55,18 @@ def _ways_in(lab: "Lab") -> Iterator[str]:
         if wire["state"] not in ("dead", "detached") and here is not None:
             at = wire.get("at") or {}
             what = f" at {at['kind']} {at.get('call') or at.get('signal') or ''}" if at else ""
-            elsewhere = _namespace(here, "net") != _namespace(init, "net")
-            place = f"; its host: {_nsenter(here)}" if elsewhere else ""
+            place = f", on {wire['host']}" if len(lab.hosts) > 1 else ""
             yield f"  {wire['process']} {wire['name']}: {wire['state']}{what.rstrip()}, pid {here} here{place}"
 
 
-def _nsenter(pid: int) -> str:
-    """The command that enters the namespaces in which a process differs from this one."""
-    walls = [f"--{wall}" for wall, name in _WALLS.items() if _namespace(pid, name) != _here(name)]
-    return " ".join(["nsenter", "--target", str(pid), *walls, "--preserve-credentials"])
+def _nsenter(init: int, descriptor: int) -> str:
+    """The command that enters a host: its network, and the init's other namespaces where they differ from this one's.
+
+    The init's own network is no host's once there is a wire: it is where the wires end.
+    """
+    walls = [f"--{wall}" for wall, name in _WALLS.items() if _namespace(init, name) != _here(name)]
+    net = f"--net=/proc/{init}/fd/{descriptor}"
+    return " ".join(["nsenter", "--target", str(init), *walls, net, "--preserve-credentials"])
 
 
 def _here(name: str) -> str | None:

@@ -102,7 +102,6 @@ class Lab(Place):
         self._handles: dict[int, Process] = {}
         self._streams: dict[int, Streams] = {}
         self._asked_segments = False
-        self._network = Network(self)
         self._last = self._lost = self._dropped = 0
         self.deadline = settings.deadline
         """Seconds that a verb waits unless it says otherwise."""
@@ -115,6 +114,7 @@ class Lab(Place):
         self._conductor = relay.take()
         self._ended = False
         self.about = self._conductor.about
+        self._network = Network(self, self.about.descriptor)
         try:
             self.sysctls: dict[str, str] = self._set_base()
             """The settings it began with, as read back, and those that the case made."""

@@ -38,9 +38,13 @@ _ARRIVED = {Fate.PASSED, Fate.DUPLICATED, Fate.RELEASED, Fate.FORGED}
 class Network:
     """Hosts and wires, the first host among them."""
 
-    def __init__(self, lab: "Lab") -> None:
+    def __init__(self, lab: "Lab", descriptor: int) -> None:
+        """
+        Args:
+            descriptor: the first host's: see Host.
+        """
         self._lab = lab
-        self.hosts: dict[str, Host] = {FIRST: Host(lab, FIRST)}
+        self.hosts: dict[str, Host] = {FIRST: Host(lab, FIRST, descriptor)}
         self.wires: dict[str, Wire] = {}
         self.homes: dict[str, str] = {}
         """Whose an address is, or was."""
@@ -102,8 +106,8 @@ class Network:
         return hosts
 
     def _add_host(self, name: str) -> Host:
-        self._lab.ask("host", name=name)
-        host = self.hosts[name] = Host(self._lab, name)
+        made = self._lab.ask("host", name=name)
+        host = self.hosts[name] = Host(self._lab, name, made["descriptor"])
         return host
 
     def _add_wire(self, left: Host, right: Host, mtu: int, neighbours: bool) -> Wire:

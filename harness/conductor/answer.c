@@ -60,9 +60,10 @@ static json_t *hello(struct lab *lab, const struct request *request, struct reas
         because_of_errno(why, "uname");
         return NULL;
     }
-    return json_pack("{s:i, s:i, s:s, s:s, s:b, s:o}", "protocol", 1, "cpu", lab->isolation.cpu,
-                     "kernel", names.release, "machine", names.machine, "sole_user",
-                     lab->isolation.sole_user ? 1 : 0, "lacks", lacks());
+    return json_pack("{s:i, s:i, s:s, s:s, s:b, s:i, s:o}", "protocol", 1, "cpu",
+                     lab->isolation.cpu, "kernel", names.release, "machine", names.machine,
+                     "sole_user", lab->isolation.sole_user ? 1 : 0, "descriptor",
+                     lab->hosts.list[0].namespace, "lacks", lacks());
 }
 
 static int read_back(json_t *values, const char *name, struct reason *why)

@@ -24,6 +24,7 @@ HELLO = {
     "kernel": "6.0",
     "machine": "fake",
     "sole_user": True,
+    "descriptor": 3,
     "lacks": [],
 }
 

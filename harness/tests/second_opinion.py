@@ -64,11 +64,11 @@ class SecondOpinion:
 
     # --- segments ----------------------------------------------------------------------------------------------
 
-    def watch(self, host: str, descriptor: int | None = None) -> None:
+    def watch(self, host: str, descriptor: int) -> None:
         """Starts tcpdump on a host.
 
         Args:
-            descriptor: the conductor's, of its namespace; None for the first host.
+            descriptor: the conductor's, of its namespace.
         """
         inside = ss.entering(self._lab.init, descriptor)
         self._dumps[host] = Tcpdump(host, inside)
@@ -149,7 +149,7 @@ def second_opinion(
     lab.needs(Privilege.OTHER_USERS)
     opinion = SecondOpinion(lab)
     try:
-        opinion.watch(FIRST)
+        opinion.watch(FIRST, lab.about.descriptor)
         monkeypatch.setattr(lab, "ask", opinion.ask)
         monkeypatch.setattr(lab, "verify", opinion.verify)
         yield

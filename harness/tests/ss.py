@@ -27,17 +27,16 @@ _TIMER = re.compile(r"timer:\((\w+),([^,]*),(\d+)\)")
 _TIME = re.compile(r"(?:(\d+)min)?(?:(\d+)(?:sec|\.))?(?:(\d+)ms)?")
 
 
-def entering(init: int, descriptor: int | None) -> list[str]:
+def entering(init: int, descriptor: int) -> list[str]:
     """The command that enters the network of a lab's host, and of other namespaces what that takes.
 
     Args:
         init: the pid of the lab's init.
-        descriptor: the init's, of the host's namespace; None for the lab's first host.
+        descriptor: the init's, of the host's namespace.
     """
     own = os.readlink("/proc/self/ns/user") == os.readlink(f"/proc/{init}/ns/user")
     user = [] if own else [f"--user=/proc/{init}/ns/user", "--preserve-credentials"]
-    net = "ns/net" if descriptor is None else f"fd/{descriptor}"
-    return ["nsenter", *user, f"--net=/proc/{init}/{net}", "--"]
+    return ["nsenter", *user, f"--net=/proc/{init}/fd/{descriptor}", "--"]
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,16 @@ CASES = '''
         lab.start("reuseadr_eserver", lab.port).reach(entering("accept"))
         assert lab.states() == []
 
+    def test_hosts_fail(lab: Lab) -> None:
+        """Of two hosts on a wire one has a server, the first host has another, and one has crashed."""
+        client, server, gone = lab.join("client", "server", "gone")
+        for host in (lab.host("host"), server):
+            lab.start("reuseadr_eserver", lab.port, host=host).reach(entering("accept"))
+        client.crash()
+        client.boot()
+        gone.crash()
+        assert server.states() == []
+
     def test_it_passes(lab: Lab) -> None:
         """A lab is made."""
         print("captured")
@@ -74,7 +84,7 @@ def run(
         process.communicate()
 
 
-def told_until(process: "subprocess.Popen[str]", text: str, limit: float = 20.0) -> str:
+def told_until(process: "subprocess.Popen[str]", text: str, limit: float = 60.0) -> str:
     """What it says up to the line that holds a text."""
     assert process.stdout is not None
     said = ""
@@ -87,17 +97,17 @@ def told_until(process: "subprocess.Popen[str]", text: str, limit: float = 20.0)
     return said
 
 
-def enter(said: str, command: str) -> str:
-    """Runs a command in the lab, as the message says."""
-    found = re.search(r"enter:  (nsenter .*)", said)
+def enter(said: str, command: str, host: str = "host") -> str:
+    """Runs a command on a host of the lab, as the message says."""
+    found = re.search(rf"enter {host}: +(nsenter .*)", said)
     assert found is not None
     argv = [*shlex.split(found[1]), "--", *shlex.split(command)]
-    return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=10).stdout
+    return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def test_a_lab_is_kept_until_sigint_and_can_be_entered(house: Path) -> None:
     """With its sockets and its processes, longer than pytest's own time limit; the run goes on afterwards."""
-    with run(house, "--keep-lab") as process:
+    with run(house, "--keep-lab", "-k", "not hosts") as process:
         said = told_until(process, "SIGINT ends it")
         assert "assert [LISTEN] == []" in said
         assert re.search(r"1 reuseadr_eserver: held at enter accept, pid \d+ here", said)
@@ -106,18 +116,36 @@ def test_a_lab_is_kept_until_sigint_and_can_be_entered(house: Path) -> None:
         ready, _, _ = select.select([process.stdout], [], [], 3)
         assert not ready, "it waits, though a case may take 2 s"
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=60)
     assert "1 failed, 2 passed" in rest and "captured" not in rest
     assert process.returncode == 1
+
+
+def test_each_host_can_be_entered(house: Path) -> None:
+    """The first one, one on a wire and one that has booted: each has its own links and sockets."""
+    with run(house, "--keep-lab", "-k", "hosts_fail") as process:
+        said = told_until(process, "SIGINT ends it")
+        assert re.search(r"reuseadr_eserver: held at enter accept, pid \d+ here, on server", said)
+        assert "  gone has crashed" in said and "enter gone" not in said
+        listens = {"host": True, "client": False, "server": True}
+        for host, listening in listens.items():
+            assert (":2695 " in enter(said, "cat /proc/net/tcp", host)) is listening
+            assert ("eth0:" in enter(said, "cat /proc/net/dev", host)) is (host != "host")
+        assert "10.0.1.1" in enter(said, "ip address", "client")
+        assert "10.0.1.2" in enter(said, "ip address", "server")
+        assert "reuseadr_eserve" in enter(said, "cat /proc/2/comm", "server")
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+    assert "1 failed" in rest
 
 
 def test_on_a_terminal_enter_ends_it(house: Path) -> None:
     """And no signal is needed."""
     ours, theirs = os.openpty()
-    with run(house, "--keep-lab", "-k", "fails", stdin=theirs) as process:
+    with run(house, "--keep-lab", "-k", "it_fails", stdin=theirs) as process:
         said = told_until(process, "Enter ends it.")
         os.write(ours, b"\n")
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=60)
     os.close(ours)
     os.close(theirs)
     assert "nsenter" in said and "1 failed" in rest
@@ -125,14 +153,14 @@ def test_on_a_terminal_enter_ends_it(house: Path) -> None:
 
 def test_cases_that_pass_do_not_stop(house: Path) -> None:
     """Nor does the one that waits."""
-    with run(house, "--keep-lab", "-k", "not fails") as process:
-        said, _ = process.communicate(timeout=20)
+    with run(house, "--keep-lab", "-k", "not fail") as process:
+        said, _ = process.communicate(timeout=60)
     assert "2 passed" in said and "nsenter" not in said
 
 
 def test_it_does_not_go_with_several_workers(house: Path) -> None:
     """One message, and nothing is run."""
     with run(house, "--keep-lab", "-n", "2") as process:
-        said, _ = process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=60)
     assert process.returncode == pytest.ExitCode.USAGE_ERROR
     assert said.count("--keep-lab stops at one case") == 1 and len(said.splitlines()) < 5
