@@ -38,6 +38,9 @@ _Noreturn int lacks(const char *what);
 #ifndef SO_BINDTODEVICE
 #define SO_BINDTODEVICE lacks("SO_BINDTODEVICE")
 #endif
+#ifndef SO_PEEK_OFF
+#define SO_PEEK_OFF lacks("SO_PEEK_OFF")
+#endif
 #ifndef IP_MULTICAST_ALL
 #define IP_MULTICAST_ALL lacks("IP_MULTICAST_ALL")
 #endif
