@@ -1,8 +1,8 @@
 #include "case.h"
+#include "kernel.h"
 #include "sockets.h"
 
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -175,10 +175,7 @@ enum { ONLY = 40000, ALSO = 40001 };
 /* Leaves the kernel two ports to choose from. */
 static int two_ephemeral_ports(void)
 {
-    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "w");
-    const bool written = file != NULL && fprintf(file, "%d %d\n", ONLY, ALSO) > 0;
-
-    return file == NULL || fclose(file) != 0 || !written ? -1 : 0;
+    return set_sysctl("net.ipv4.ip_local_port_range", "40000 40001");
 }
 
 static int port_given(int fd)

@@ -59,7 +59,8 @@ _Noreturn int lacks(const char *what);
 #define TCP_CLOSE lacks("TCP_CLOSE")
 #define TCP_CLOSE_WAIT lacks("TCP_CLOSE_WAIT")
 #define TCP_LISTEN lacks("TCP_LISTEN")
-#define accept4(descriptor, address, length, flags) lacks("accept4")
+#define accept4(descriptor, address, length, flags)                                                \
+    ((void)(descriptor), (void)(address), (void)(length), (void)(flags), lacks("accept4"))
 #endif
 
 #endif

@@ -61,6 +61,16 @@ int listening_socket(const struct kind *kind)
     return listening_at(kind, loopback(kind, PORT), SOMAXCONN);
 }
 
+int waiting_client(const struct kind *kind)
+{
+    const struct address there = loopback(kind, PORT);
+    const int client = plain_socket(kind);
+
+    if (client < 0 || connect(client, &there.any, there.length) < 0)
+        return -1;
+    return flag_if_wanted(kind, client);
+}
+
 /* Begins to connect: 0 when it is done, 1 when it is in progress, -1 with errno. On loopback it is
  * done when connect returns, which says EINPROGRESS all the same. */
 static int begin_connecting(int descriptor, const struct address *address)

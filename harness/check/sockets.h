@@ -15,6 +15,8 @@ int bound_socket(const struct kind *kind); /* at loopback(kind, PORT) */
 int bound_to(const struct kind *kind, struct address address);
 int listening_socket(const struct kind *kind); /* at loopback(kind, PORT) */
 int listening_at(const struct kind *kind, struct address address, int backlog);
+/* Has connected to the listener at loopback(kind, PORT), which has not accepted it yet. */
+int waiting_client(const struct kind *kind);
 /* In SYN_SENT, and stays there: a listener at PORT has a full queue. TCP. */
 int connecting_socket(const struct kind *kind);
 
