@@ -52,6 +52,26 @@ _Noreturn int lacks(const char *what);
 #define MSG_NOSIGNAL lacks("MSG_NOSIGNAL")
 #endif
 
+#ifndef __linux__ /* so that what uses them compiles; the constants beside them end the item */
+struct ucred {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+struct sock_extended_err {
+    unsigned ee_errno;
+    unsigned char ee_origin, ee_type, ee_code;
+};
+#define SO_PEERCRED lacks("SO_PEERCRED")
+#define SO_PASSCRED lacks("SO_PASSCRED")
+#define SCM_CREDENTIALS lacks("SCM_CREDENTIALS")
+#define MSG_ERRQUEUE lacks("MSG_ERRQUEUE")
+#define IP_RECVERR lacks("IP_RECVERR")
+#define IPV6_RECVERR lacks("IPV6_RECVERR")
+#define SO_EE_ORIGIN_ICMP lacks("SO_EE_ORIGIN_ICMP")
+#define SO_EE_ORIGIN_ICMP6 lacks("SO_EE_ORIGIN_ICMP6")
+#endif
+
 #ifdef __APPLE__
 #define TCP_ESTABLISHED lacks("TCP_ESTABLISHED")
 #define TCP_SYN_SENT lacks("TCP_SYN_SENT")
@@ -61,6 +81,14 @@ _Noreturn int lacks(const char *what);
 #define TCP_LISTEN lacks("TCP_LISTEN")
 #define accept4(descriptor, address, length, flags)                                                \
     ((void)(descriptor), (void)(address), (void)(length), (void)(flags), lacks("accept4"))
+struct mmsghdr {
+    struct msghdr msg_hdr;
+    unsigned msg_len;
+};
+#define sendmmsg(descriptor, messages, count, flags) ((void)(messages), lacks("sendmmsg"))
+#define recvmmsg(descriptor, messages, count, flags, limit)                                        \
+    ((void)(messages), (void)(limit), lacks("recvmmsg"))
+#define MSG_WAITFORONE lacks("MSG_WAITFORONE")
 #endif
 
 #endif
