@@ -7,6 +7,7 @@ writes into FILE, a JSON line for each case, how much was compared.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,17 @@ from harness.privilege import Privilege
 from harness.samples import FIRST, STOPS
 from harness.sockets import Socket
 from harness.tests import ss
-from harness.tests.tcpdump import Tcpdump, Told, arrived, differing, is_mark, sent, told
+from harness.tests.tcpdump import (
+    Tcpdump,
+    Told,
+    arrived,
+    differing,
+    is_mark,
+    places,
+    read,
+    sent,
+    told,
+)
 from harness.verdict import Broken
 
 
@@ -36,8 +47,10 @@ class SecondOpinion:
         self._verify = lab.verify
         self._dumps: dict[str, Tcpdump] = {}
         """By host."""
-        self._seen: dict[str, list[Told]] = {}
-        """What the tcpdumps that have ended saw, by where."""
+        self._captures: list[tuple[str, bytes]] = []
+        """What the tcpdumps that have ended saw, and on which host."""
+        self._seen: Counter[str] = Counter()
+        """How many frames that was, by where."""
         self.segments = self.sockets = self.moving = 0
         self.states: set[str] = set()
         self.ways: set[str] = set()
@@ -76,9 +89,10 @@ class SecondOpinion:
     def _gather(self, dump: Tcpdump, ours: Mapping[str, list[Told]]) -> None:
         """Ends a tcpdump when it has seen what the harness has."""
         here = {key: frames for key, frames in ours.items() if key.startswith(f"{dump.host} ")}
-        awaited = {key: len(it) - len(self._seen.get(key, [])) for key, it in here.items()}
-        for key, frames in dump.seen(awaited).items():
-            self._seen.setdefault(key, []).extend(frames)
+        awaited = {key: len(it) - self._seen[key] for key, it in here.items()}
+        capture = dump.seen(awaited)
+        self._captures.append((dump.host, capture))
+        self._seen.update(places(dump.host, capture))
 
     def _compare_segments(self) -> None:
         """Each host's in both directions: a frame that one of the two did not see, or saw elsewhere, tells."""
@@ -87,8 +101,9 @@ class SecondOpinion:
             self._gather(dump, before)
         # What comes only now was under way meanwhile.
         after = self._packets()
-        for key in sorted({*before, *self._seen}):
-            ours, theirs = before.get(key, []), self._seen.get(key, [])
+        seen = read(self._captures)
+        for key in sorted({*before, *seen}):
+            ours, theirs = before.get(key, []), seen.get(key, [])
             if wrong := differing(ours, theirs, after.get(key, [])):
                 raise Broken(f"tcpdump saw something else: {key}\n{wrong}")
         self.segments = sum(map(len, before.values()))
