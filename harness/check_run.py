@@ -22,6 +22,8 @@ from .verdict import Broken, ClaimFalse, Unsupported, Verdict, hidden
 __tracebackhide__ = hidden
 
 _DESCRIPTOR = 3
+_FOLDER = "/dev/shm"
+"""The lab's own: what an item leaves there goes with the lab, whoever is killed when."""
 _SHOWN = 2000
 """Characters of a program's output that a message shows."""
 
@@ -77,6 +79,7 @@ def run(lab: Lab, program: Path, item: str, deadline: float | None = None) -> No
         "CK_RUN_CASE": item,
         "CK_FORK": "no",
         "CK_VERBOSITY": "silent",
+        "TMPDIR": _FOLDER,
         "SOCKSPEC_VERDICT": str(_DESCRIPTOR),
         "SOCKSPEC_PLATFORM": platforms.here().name,
     }

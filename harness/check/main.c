@@ -1,3 +1,4 @@
+#include "apart.h"
 #include "case.h"
 
 #include <check.h>
@@ -139,7 +140,7 @@ static void list(void)
     }
 }
 
-static Suite *suite(const char *program)
+static Suite *suite(const char *program, bool by_hand)
 {
     Suite *all = suite_create(program);
 
@@ -149,18 +150,24 @@ static Suite *suite(const char *program)
 
         items[i].test = (TTest){of->name, run_item, of->file, of->line};
         tcase_set_timeout(one, of->deadline ? of->deadline : DEADLINE_BY_HAND);
+        if (by_hand)
+            tcase_add_checked_fixture(one, apart_item, NULL);
         tcase_add_loop_test(one, &items[i].test, i, i + 1);
         suite_add_tcase(all, one);
     }
     return all;
 }
 
-static int run(const char *program)
+static int run(const char *program, bool by_hand)
 {
-    SRunner *runner = srunner_create(suite(program));
+    SRunner *runner = srunner_create(suite(program, by_hand));
     int ran, failed;
 
+    if (by_hand)
+        apart_begin();
     srunner_run_all(runner, CK_ENV);
+    if (by_hand)
+        apart_end();
     ran = srunner_ntests_run(runner);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
@@ -182,8 +189,8 @@ static _Noreturn void usage(const char *program, int status)
 }
 
 /* The harness says which descriptor verdicts go to; programs that a case starts have no business
- * with it. */
-static void open_verdict(void)
+ * with it. Whether there is one. */
+static bool open_verdict(void)
 {
     const char *text = getenv("SOCKSPEC_VERDICT");
     const int descriptor = text ? (int)strtol(text, NULL, 10) : -1;
@@ -191,6 +198,7 @@ static void open_verdict(void)
     if (text && fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0)
         die("SOCKSPEC_VERDICT");
     verdict_open(descriptor);
+    return text != NULL;
 }
 
 int main(int argc, char **argv)
@@ -207,6 +215,5 @@ int main(int argc, char **argv)
                 getenv("SOCKSPEC_PLATFORM"));
         return EXIT_USAGE;
     }
-    open_verdict();
-    return run(argv[0]);
+    return run(argv[0], !open_verdict());
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -246,6 +247,17 @@ static void supply_files(void)
         mount("overlay", "/etc", "overlay", MS_RDONLY, "lowerdir=/proc:/etc");
 }
 
+/* A folder for what goes with the lab. Whoever works in the machine's own /dev/shm keeps that. */
+static void supply_memory(void)
+{
+    char here[PATH_MAX];
+
+    if (!getcwd(here, sizeof here) || strncmp(here, "/dev/shm", strlen("/dev/shm")) == 0)
+        return;
+    if (mkdir("/proc/shm", 0700) == 0 && chmod("/proc/shm", 01777) == 0)
+        mount("/proc/shm", "/dev/shm", NULL, MS_BIND, NULL);
+}
+
 /* /proc is the one directory that is sure to exist and to be nobody's home: the files are made in a
  * tmpfs there. The binds keep them when the tmpfs goes and the new /proc comes. */
 static int mount_files(struct reason *why)
@@ -259,6 +271,7 @@ static int mount_files(struct reason *why)
         if (write_file(files[i].source, O_CREAT | O_EXCL, files[i].text) < 0)
             return because_of_errno(why, "writing the lab's %s", files[i].target);
     supply_files();
+    supply_memory();
     if (umount2("/proc", MNT_DETACH) < 0)
         return because_of_errno(why, "unmounting the tmpfs");
     return 0;

@@ -23,8 +23,9 @@ struct isolation {
  *
  * /etc/hosts knows localhost alone, /etc/nsswitch.conf asks nothing but it, /etc/resolv.conf is
  * empty. Where the machine lacks one of these, /etc is read-only in the lab; where it cannot be
- * supplied even so, the lab goes without it. All other files are the machine's own, /tmp too:
- * programs may live anywhere. SIGCHLD's disposition becomes the default. */
+ * supplied even so, the lab goes without it. /dev/shm is the lab's own and goes with it, unless it
+ * is missing or the caller works in it. All other files are the machine's own, /tmp too: programs
+ * may live anywhere. SIGCHLD's disposition becomes the default. */
 int isolate(struct isolation *isolation, struct reason *why);
 
 #endif
