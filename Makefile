@@ -45,9 +45,10 @@ clients_c   := $(wildcard clients/*.c)
 check_c     := $(wildcard harness/check/*.c)
 cases_c     := $(wildcard cases/check_*.c)
 checks_c    := $(wildcard harness/tests/check_*.c)
+items_c     := $(wildcard harness/tests/items/*.c)
 programs_c  := $(wildcard harness/tests/programs/*.c)
 programs_go := $(wildcard harness/tests/programs/*.go)
-all_c       := $(common_c) $(conductor_c) $(exhibit_c) $(servers_c) $(clients_c) $(check_c) $(cases_c) $(checks_c) $(programs_c)
+all_c       := $(common_c) $(conductor_c) $(exhibit_c) $(servers_c) $(clients_c) $(check_c) $(cases_c) $(checks_c) $(items_c) $(programs_c)
 all_h       := $(wildcard harness/*/*.h harness/*/*/*.h)
 scripts     := .ci/run $(wildcard harness/*.sh harness/tests/*.sh)
 
@@ -61,6 +62,7 @@ numbers   := $(B)/errnos
 check     := $(check_c:%.c=$(B)/obj/%.o)
 cases     := $(cases_c:%.c=$(B)/%)
 checks    := $(checks_c:harness/%.c=$(B)/%)
+items     := $(items_c:harness/%.c=$(B)/%)
 programs  := $(programs_c:harness/%.c=$(B)/%)
 # Where there is no Go, what needs a Go program is unsupported.
 go_programs := $(if $(and $(programs_go),$(shell command -v $(GO) 2>/dev/null)),$(programs_go:harness/%.go=$(B)/%))
@@ -99,6 +101,7 @@ $(B)/obj/clients/%           $(B)/tidy/clients/%:           own := $(for_exhibit
 $(B)/obj/harness/check/%     $(B)/tidy/harness/check/%:     own := $(for_cases)
 $(B)/obj/cases/%             $(B)/tidy/cases/%:             own := $(for_cases)
 $(B)/obj/harness/tests/%     $(B)/tidy/harness/tests/%:     own := $(for_checks)
+$(B)/obj/harness/tests/items/% $(B)/tidy/harness/tests/items/%: own := $(for_cases)
 $(B)/obj/harness/tests/programs/% $(B)/tidy/harness/tests/programs/%: \
     own = $(for_programs) $(if $(findstring _threads,$*),-pthread)
 # A sanitizer cannot be linked statically.
@@ -115,11 +118,12 @@ link    = $(CC) $(CFLAGS) $(unless_static) $(LDFLAGS)
 build: $(conductor) $(servers) $(clients) $(if $(PROGRAMS),,$(cases)) $(numbers)
 # For another ABI the library that they need is built first, which takes a while.
 build-cases: $(cases)
-build-tests: build $(checks) $(programs) $(go_programs)
+build-tests: build $(checks) $(items) $(programs) $(go_programs)
 
 # A program whose source is gone must not be found any more.
-stale := $(filter-out $(servers) $(clients) $(cases) $(checks) $(programs) $(programs_go:harness/%.go=$(B)/%) $(B)/tests/programs, \
-           $(wildcard $(B)/servers/* $(B)/clients/* $(B)/cases/* $(B)/tests/* $(B)/tests/programs/*))
+stale := $(filter-out $(servers) $(clients) $(cases) $(checks) $(items) $(programs) $(programs_go:harness/%.go=$(B)/%) \
+                         $(B)/tests/items $(B)/tests/programs, \
+           $(wildcard $(B)/servers/* $(B)/clients/* $(B)/cases/* $(B)/tests/* $(B)/tests/items/* $(B)/tests/programs/*))
 ifneq ($(stale),)
 .PHONY: remove-stale
 build: remove-stale
@@ -175,6 +179,10 @@ $(servers) $(clients): $(B)/%: $(B)/obj/%.o $(exhibit) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) -o "$$part")
 
 $(cases): $(B)/%: $(B)/obj/%.o $(check) $(common) $(B)/lists
+	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(checks_need)) -o "$$part")
+
+# Cases that the harness's own tests run.
+$(items): $(B)/%: $(B)/obj/harness/%.o $(check) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(checks_need)) -o "$$part")
 
 $(checks): $(B)/%: $(B)/obj/harness/%.o $(parts) $(common) $(B)/lists

@@ -8,7 +8,7 @@ the program ended: else the item is broken.
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,14 @@ from typing import Any
 from . import platforms
 from .conductor import Late, anonymous_file
 from .lab import Lab
-from .outcome import Exit, exited
+from .outcome import Exit, exited, signal_name
+from .process import Process
 from .verdict import Broken, ClaimFalse, Unsupported, Verdict, hidden
 
 __tracebackhide__ = hidden
 
-_DESCRIPTOR = 3
+DESCRIPTOR = 3
+"""What an item tells of itself on."""
 _FOLDER = "/dev/shm"
 """The lab's own: what an item leaves there goes with the lab, whoever is killed when."""
 _SHOWN = 2000
@@ -62,13 +64,20 @@ class Handed:
             self.counted = members
 
 
-def run(lab: Lab, program: Path, item: str, deadline: float | None = None) -> None:
+def run(
+    lab: Lab,
+    program: Path,
+    item: str,
+    deadline: float | None = None,
+    prepare: Callable[[Process], object] | None = None,
+) -> None:
     """Runs an item; returns when its claim holds.
 
     Args:
         program: the executable that its file was built into.
         item: its id: "name" or "name[kind]".
         deadline: seconds; the lab's if None.
+        prepare: what is done with it while it is held at its exec.
 
     Raises:
         ClaimFalse: the claim is false.
@@ -80,11 +89,13 @@ def run(lab: Lab, program: Path, item: str, deadline: float | None = None) -> No
         "CK_FORK": "no",
         "CK_VERBOSITY": "silent",
         "TMPDIR": _FOLDER,
-        "SOCKSPEC_VERDICT": str(_DESCRIPTOR),
+        "SOCKSPEC_VERDICT": str(DESCRIPTOR),
         "SOCKSPEC_PLATFORM": platforms.here().name,
     }
     with anonymous_file("verdict") as file:
         process = lab.start(program, env=environment, stdin=b"", report=file.fileno())
+        if prepare is not None:
+            prepare(process)
         late: Late | None = None
         try:
             end = process.ended(deadline or lab.deadline)
@@ -132,23 +143,30 @@ _AGREED: Mapping[Verdict, int] = {
 def _disagreement(handed: Handed, end: Exit) -> str:
     """What does not go together; "" where all does."""
     if end.signal is not None:
-        return f"was {end}"
+        return _how(end)
     if handed.garbage:
         return f"handed over what is no verdict: {handed.garbage[:200]!r}"
     if len(handed.verdicts) != 1:
         words = [str(one["verdict"]) for one in handed.verdicts]
-        return f"handed over {', '.join(words) or 'no verdict'}, and ended with {end}"
+        return f"handed over {', '.join(words) or 'no verdict'}, and {_how(end)}"
     if handed.verdicts[0]["verdict"] not in _AGREED:
         return f"handed over the verdict {handed.verdicts[0]['verdict']!r}, which is none"
     verdict = Verdict(handed.verdicts[0]["verdict"])
     failures = _AGREED[verdict]
     if handed.counted is None:
-        return f"handed over {verdict}, but ended ({end}) before Check had counted it"
+        return f"handed over {verdict}, but {_how(end)} before Check had counted it"
     if handed.counted != {"ran": 1, "failed": failures}:
         return f"handed over {verdict}, but Check counted {handed.counted}"
     if end != exited(failures):
-        return f"handed over {verdict}, but ended with {end}"
+        return f"handed over {verdict}, but {_how(end)}"
     return ""
+
+
+def _how(end: Exit) -> str:
+    """In words: how a program ended."""
+    if end.signal is not None:
+        return f"was killed by {signal_name(end.signal)}"
+    return f"ended with exit code {end.code}"
 
 
 def _numbered(observations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -16,9 +16,9 @@
 #include <sys/socket.h>
 #endif
 
-enum { MOST_OPEN = 16 };
+enum { MOST_OPEN = 16, FOLDER_ROOM = 40 };
 
-static char folder[] = "/tmp/sockspec.XXXXXX";
+static char folder[FOLDER_ROOM];
 static bool has_folder, has_network;
 
 /* --- a network of its own ------------------------------------------------------------------------
@@ -83,6 +83,7 @@ static bool can_take_network(void)
 
 void apart_item(void)
 {
+    /* cppcheck-suppress knownConditionTrueFalse ; elsewhere than on Linux */
     if (has_network && !take_network()) {
         perror("a network of its own");
         exit(EXIT_FAILURE); /* which Check counts as a failure */
@@ -92,8 +93,18 @@ void apart_item(void)
 /* --- a folder for their folders ------------------------------------------------------------------
  */
 
+/* Names of UNIX sockets are short. */
+static void name_folder(void)
+{
+    const char *above = getenv("TMPDIR");
+
+    if (!above || snprintf(folder, sizeof folder, "%s/sockspec.XXXXXX", above) >= FOLDER_ROOM)
+        snprintf(folder, sizeof folder, "/tmp/sockspec.XXXXXX");
+}
+
 void apart_begin(void)
 {
+    name_folder();
     has_folder = mkdtemp(folder) != NULL && setenv("TMPDIR", folder, 1) == 0;
     has_network = can_take_network();
     if (!has_network)

@@ -118,8 +118,9 @@ static int join_by_listener(const struct kind *kind, struct pair *pair)
     if (listener < 0 || pair->mine < 0 || connect(pair->mine, &there.any, there.length) < 0)
         return -1;
     pair->peer = accept(listener, NULL, NULL);
-    close(listener);
-    return pair->peer < 0 || fcntl(pair->peer, F_SETFD, FD_CLOEXEC) < 0 ? -1 : 0;
+    if (pair->peer < 0 || close(listener) < 0)
+        return -1;
+    return fcntl(pair->peer, F_SETFD, FD_CLOEXEC);
 }
 
 /* Datagram sockets, each bound and connected to the other. */
@@ -246,7 +247,9 @@ static int await_acknowledgement(int descriptor)
     const time_t start = time(NULL);
     int queued, unsent;
 
-    while (ioctl(descriptor, SIOCOUTQNSD, &unsent) == 0) {
+    for (;;) {
+        if (ioctl(descriptor, SIOCOUTQNSD, &unsent) < 0)
+            return errno == ENOTTY ? 0 : -1; /* A UNIX socket's have arrived when they are sent. */
         if (ioctl(descriptor, SIOCOUTQ, &queued) < 0)
             return -1;
         if (queued == unsent)
@@ -257,9 +260,10 @@ static int await_acknowledgement(int descriptor)
         }
         sched_yield();
     }
-#endif
-    (void)descriptor; /* A UNIX socket's have arrived when they are sent. */
+#else
+    (void)descriptor;
     return 0;
+#endif
 }
 
 int fill(int descriptor)
