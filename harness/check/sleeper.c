@@ -38,7 +38,8 @@ static int state_of(int thread)
         return -1;
     }
     after = fgets(text, sizeof text, file) ? strrchr(text, ')') : NULL;
-    fclose(file);
+    if (fclose(file) != 0)
+        return -1;
     if (!after || strlen(after) < 3) {
         errno = ESRCH;
         return -1;

@@ -2,6 +2,7 @@
  * of is looked at from outside, see test_check_items.py, which finds helpers in the headers and
  * their calls between two moments. A helper without calls is used so that it fails. */
 #include "case.h"
+#include "kernel.h"
 #include "passing.h"
 #include "sleeper.h"
 #include "sockets.h"
@@ -64,6 +65,15 @@ CASE(of_listening_socket, EACH(connected))
 CASE(of_listening_at, EACH(inet_stream))
 {
     LOOKED_AT(listening_at(kind, loopback(kind, PORT), 1));
+}
+
+/* A helper.
+ *
+ * sockets.h */
+CASE(of_waiting_client, EACH(connected, blocking_modes))
+{
+    NEED(listening_socket(kind));
+    LOOKED_AT(waiting_client(kind));
 }
 
 /* A helper.
@@ -215,6 +225,35 @@ CASE(of_tcp_state, ABOUT("broken"))
     const int fd = NEED(new_socket(kind));
 
     LOOKED_AT(tcp_state(fd));
+}
+
+static long receive(const void *argument)
+{
+    char byte;
+
+    return recv(*(const int *)argument, &byte, 1, 0);
+}
+
+/* A helper.
+ *
+ * sleeper.h */
+CASE(of_falls_asleep, ABOUT("broken"))
+{
+    struct sleeper sleeper;
+    struct pair pair;
+
+    NEED(connected_pair(kind, &pair));
+    LOOKED_AT(falls_asleep(&sleeper, receive, &pair.mine));
+    NEED(shutdown(pair.peer, SHUT_WR));
+    NEED(woken(&sleeper));
+}
+
+/* A helper.
+ *
+ * kernel.h */
+CASE(of_set_sysctl, ABOUT("broken"))
+{
+    LOOKED_AT(set_sysctl("net.core.somaxconn", "3"));
 }
 
 /* --- addresses -----------------------------------------------------------------------------------
