@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -43,6 +44,52 @@ _Noreturn int lacks(const char *what);
 #endif
 #ifndef IP_MULTICAST_ALL
 #define IP_MULTICAST_ALL lacks("IP_MULTICAST_ALL")
+#endif
+
+#ifndef SO_RCVBUFFORCE
+#define SO_RCVBUFFORCE lacks("SO_RCVBUFFORCE")
+#endif
+#ifndef SO_SNDBUFFORCE
+#define SO_SNDBUFFORCE lacks("SO_SNDBUFFORCE")
+#endif
+#ifndef SO_ZEROCOPY
+#define SO_ZEROCOPY lacks("SO_ZEROCOPY")
+#endif
+#ifndef MSG_ZEROCOPY
+#define MSG_ZEROCOPY lacks("MSG_ZEROCOPY")
+#endif
+#ifndef MSG_FASTOPEN
+#define MSG_FASTOPEN lacks("MSG_FASTOPEN")
+#endif
+#ifndef F_SETSIG
+#define F_SETSIG lacks("F_SETSIG")
+#endif
+#ifndef TCP_NOTSENT_LOWAT
+#define TCP_NOTSENT_LOWAT lacks("TCP_NOTSENT_LOWAT")
+#endif
+#ifndef TCP_DEFER_ACCEPT
+#define TCP_DEFER_ACCEPT lacks("TCP_DEFER_ACCEPT")
+#endif
+#ifndef TCP_FASTOPEN
+#define TCP_FASTOPEN lacks("TCP_FASTOPEN")
+#endif
+#ifndef TCP_FASTOPEN_CONNECT
+#define TCP_FASTOPEN_CONNECT lacks("TCP_FASTOPEN_CONNECT")
+#endif
+#ifndef TCP_FASTOPEN_NO_COOKIE
+#define TCP_FASTOPEN_NO_COOKIE lacks("TCP_FASTOPEN_NO_COOKIE")
+#endif
+#ifndef TCP_QUICKACK
+#define TCP_QUICKACK lacks("TCP_QUICKACK")
+#endif
+#ifndef TCP_SYNCNT
+#define TCP_SYNCNT lacks("TCP_SYNCNT")
+#endif
+#ifndef TCP_CONGESTION
+#define TCP_CONGESTION lacks("TCP_CONGESTION")
+#endif
+#ifndef TCP_INFO
+#define TCP_INFO lacks("TCP_INFO")
 #endif
 
 #ifndef __linux__ /* BSD and macOS have another of that name */
