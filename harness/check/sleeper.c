@@ -84,7 +84,7 @@ static bool late(const struct timespec *start)
 
 /* The fact that is awaited tells of itself to nobody: it is looked at again and again, and the
  * processor left to the other in between. */
-static int await_sleep(const struct sleeper *sleeper)
+int sleeps_on(const struct sleeper *sleeper)
 {
     struct timespec start;
 
@@ -114,7 +114,7 @@ int falls_asleep(struct sleeper *sleeper, long (*call)(const void *argument), co
         errno = error;
         return -1;
     }
-    return await_sleep(sleeper);
+    return sleeps_on(sleeper);
 }
 
 bool asleep(const struct sleeper *sleeper)

@@ -22,6 +22,9 @@ int falls_asleep(struct sleeper *sleeper, long (*call)(const void *argument), co
 /* Whether it sleeps now. On one processor what was woken runs no earlier than this. */
 bool asleep(const struct sleeper *sleeper);
 
+/* Waits till it sleeps, though it may have been woken to look. 0, or -1 as falls_asleep. */
+int sleeps_on(const struct sleeper *sleeper);
+
 /* Waits, some seconds at most, till the call is over: what it gave, with errno where that is -1.
  * Late: -1 with ETIMEDOUT. */
 long woken(struct sleeper *sleeper);
