@@ -235,7 +235,7 @@ test:
 	@$(MAKE) -s build-tests
 	@failed=0; for check in $(checks); do \
 	  printf 'CHECK %s\n' "$$check"; CK_TIMEOUT_MULTIPLIER=15 "$$check" || failed=1; done; exit $$failed
-	@$(pytest) harness/tests $(ARGS)
+	@$(pytest) --timeout=900 harness/tests $(ARGS)
 
 bench:
 	@harness/setup.sh bench

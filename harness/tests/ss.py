@@ -83,7 +83,7 @@ class Said:
 def sockets(inside: list[str]) -> dict[int, Said]:
     """The TCP sockets of a host, by their cookies."""
     argv = [*inside, "ss", "--no-header", "--oneline", "-taneo"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=120)
     return dict(read(line) for line in done.stdout.splitlines())
 
 

@@ -21,7 +21,7 @@ _LOOPBACK = "00:00:00:00:00:00"
 _MARK = b"that was all"
 _OUTGOING = 4
 """The kernel's PACKET_OUTGOING."""
-_DEADLINE = 30.0
+_DEADLINE = 120.0
 """Seconds that it may take to begin, and to see what was sent."""
 _FILE_HEADER = 24
 _RECORD = struct.Struct("=8xI4x")
@@ -152,7 +152,7 @@ class Tcpdump:
             awaited: frames that it must have seen, by where.
         """
         mark = f"printf '{_MARK.decode()}' >/dev/udp/127.0.0.1/9"
-        subprocess.run([*self.inside, "bash", "-c", mark], check=True, timeout=30)
+        subprocess.run([*self.inside, "bash", "-c", mark], check=True, timeout=120)
         capture = b""
         # What came before the mark is seen before it, but for what another processor has still to bring.
         for piece in self._pieces(self._frames):
@@ -160,7 +160,7 @@ class Tcpdump:
             if _MARK in capture and self._holds(capture, awaited):
                 break
         self._process.send_signal(signal.SIGINT)
-        rest, words = self._process.communicate(timeout=30)
+        rest, words = self._process.communicate(timeout=120)
         if not re.search(rb"\b0 packets dropped by kernel", words):
             raise Broken(f"tcpdump on {self.host} lost frames: {words!r}")
         return capture + rest
@@ -222,7 +222,7 @@ def _rows(capture: bytes) -> list[dict[str, str]]:
         input=capture,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     return [dict(zip(_FIELDS, line.split("\t"))) for line in done.stdout.decode().splitlines()]
 

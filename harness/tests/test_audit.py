@@ -191,7 +191,7 @@ def audit(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """Runs `python3 -m harness audit`."""
     argv = [sys.executable, "-m", "harness", "audit", *arguments]
     return subprocess.run(
-        argv, cwd=HERE.root, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100
+        argv, cwd=HERE.root, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
     )
 
 

@@ -14,7 +14,7 @@ from harness.tests import traces
 from harness.tests.checkouts import HERE, Checkout
 from harness.tests.traces import Orphans
 
-SECONDS = 120.0
+SECONDS = 300.0
 GOES = 5.0
 ROOT = os.geteuid() == 0
 """An ordinary user needs a user namespace for what root can do without."""

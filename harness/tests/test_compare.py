@@ -39,7 +39,7 @@ def harness(root: Path, *arguments: object) -> "subprocess.CompletedProcess[str]
         env={"SOCKSPEC_ROOT": str(root), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
 

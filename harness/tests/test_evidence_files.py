@@ -88,7 +88,7 @@ class House:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         lines = [
             line

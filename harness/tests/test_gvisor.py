@@ -10,7 +10,7 @@ import pytest
 
 from harness.workers_gvisor import DEADLINE, inside
 
-SECONDS = 120
+SECONDS = 300
 PASS = "a_refused_client_says_so_and_fails or the_zombies_parent_is_the_server"
 FAIL = "wildcard_and_a_specific_listener_exclude_each_other and wildcard-first-with-SO_REUSEADDR"
 LACK = "the_connection_goes_on_when_its_address_is_back and IPv4"

@@ -53,7 +53,7 @@ def house(tmp_path: Path) -> Path:
     (tmp_path / "cases").mkdir()
     (tmp_path / "cases" / "test_it.py").write_text(dedent(CASES))
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["harness.plugin"]\n')
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider --timeout=2\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider --timeout=5\n")
     (tmp_path / "build").mkdir()
     (tmp_path / "build" / build.current().mode).symlink_to(build.current().folder)
     return tmp_path
@@ -113,8 +113,8 @@ def test_a_lab_is_kept_until_sigint_and_can_be_entered(house: Path) -> None:
         assert re.search(r"1 reuseadr_eserver: held at enter accept, pid \d+ here", said)
         assert ":2695 " in enter(said, "cat /proc/net/tcp")
         assert "reuseadr_eserve" in enter(said, "cat /proc/2/comm")
-        ready, _, _ = select.select([process.stdout], [], [], 3)
-        assert not ready, "it waits, though a case may take 2 s"
+        ready, _, _ = select.select([process.stdout], [], [], 6)
+        assert not ready, "it waits, though a case may take 5 s"
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
     assert "1 failed, 2 passed" in rest and "captured" not in rest

@@ -21,7 +21,7 @@ from harness.tests.traces import Orphans
 
 KILLS = 50
 FEW = 5
-COMES = 60.0
+COMES = 300.0
 """Seconds till pytest has come to the moment."""
 GOES = 5.0
 """Seconds till what a killed pytest had started is gone."""

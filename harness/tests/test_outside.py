@@ -82,7 +82,7 @@ class Repository:
         unwanted = ("PYTEST", "SOCKSPEC", "PYTHON", "SAN", "MAKE")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
         return subprocess.run(
-            argv, cwd=self.root, env=kept, capture_output=True, text=True, timeout=100
+            argv, cwd=self.root, env=kept, capture_output=True, text=True, timeout=300
         )
 
     def pytest(self, *arguments: str) -> "subprocess.CompletedProcess[str]":

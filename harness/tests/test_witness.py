@@ -24,7 +24,7 @@ from harness.tests.strace_log import Line, Made, Struct, Value, made_by, read_li
 
 HERE = current()
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 30
+SECONDS = 300
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG": "C.UTF-8",
