@@ -5,8 +5,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifdef __linux__
+
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 
 int set_sysctl(const char *name, const char *value)
 {
@@ -22,7 +28,89 @@ int set_sysctl(const char *name, const char *value)
     return file == NULL || fclose(file) != 0 || !written ? -1 : 0;
 }
 
+struct link_request {
+    struct nlmsghdr header;
+    struct ifinfomsg link;
+    char room[128];
+};
+
+struct link_answer {
+    struct nlmsghdr header;
+    struct nlmsgerr error;
+};
+
+/* Puts an attribute at the end. */
+static struct rtattr *put(struct link_request *request, unsigned short type, const char *text)
+{
+    struct rtattr *attribute = (void *)((char *)request + NLMSG_ALIGN(request->header.nlmsg_len));
+    const size_t size = text ? strlen(text) + 1 : 0;
+
+    attribute->rta_type = type;
+    attribute->rta_len = (unsigned short)RTA_LENGTH(size);
+    if (text)
+        memcpy(RTA_DATA(attribute), text, size);
+    request->header.nlmsg_len =
+        NLMSG_ALIGN(request->header.nlmsg_len) + (unsigned)RTA_ALIGN(attribute->rta_len);
+    return attribute;
+}
+
+static int ask(int netlink, const struct link_request *request)
+{
+    struct link_answer answer;
+
+    if (send(netlink, request, request->header.nlmsg_len, 0) < 0 ||
+        recv(netlink, &answer, sizeof answer, 0) < 0)
+        return -1;
+    errno = -answer.error.error;
+    return errno ? -1 : 0;
+}
+
+static int make_pair(int netlink, const char *name)
+{
+    struct link_request request = {
+        .header = {.nlmsg_len = NLMSG_LENGTH(sizeof request.link),
+                   .nlmsg_type = RTM_NEWLINK,
+                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK}};
+    struct rtattr *information;
+
+    put(&request, IFLA_IFNAME, name);
+    information = put(&request, IFLA_LINKINFO, NULL);
+    put(&request, IFLA_INFO_KIND, "veth");
+    information->rta_len =
+        (unsigned short)((char *)&request + request.header.nlmsg_len - (char *)information);
+    return ask(netlink, &request);
+}
+
+/* Any socket will do for the ioctl. */
+static int bring_up(int any_socket, const char *name)
+{
+    struct ifreq request = {.ifr_flags = IFF_UP};
+
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    return ioctl(any_socket, SIOCSIFFLAGS, &request);
+}
+
+/* The kernel names the far end, the first that it has to name. */
+int add_device(const char *name)
+{
+    const int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    const int done = netlink < 0 || make_pair(netlink, name) < 0 || bring_up(netlink, name) < 0 ||
+                             bring_up(netlink, "veth0") < 0
+                         ? -1
+                         : 0;
+
+    if (netlink >= 0)
+        close(netlink);
+    return done;
+}
+
 #else
+
+int add_device(const char *name)
+{
+    (void)name;
+    return lacks("devices of a network namespace");
+}
 
 int set_sysctl(const char *name, const char *value)
 {

@@ -36,8 +36,8 @@ _Noreturn int lacks(const char *what);
 #ifndef SO_RXQ_OVFL
 #define SO_RXQ_OVFL lacks("SO_RXQ_OVFL")
 #endif
-#ifndef SO_BINDTODEVICE
-#define SO_BINDTODEVICE lacks("SO_BINDTODEVICE")
+#ifndef TCP_USER_TIMEOUT
+#define TCP_USER_TIMEOUT lacks("TCP_USER_TIMEOUT")
 #endif
 #ifndef SO_PEEK_OFF
 #define SO_PEEK_OFF lacks("SO_PEEK_OFF")
@@ -92,6 +92,9 @@ _Noreturn int lacks(const char *what);
 #define TCP_INFO lacks("TCP_INFO")
 #endif
 
+#ifndef SO_BINDTODEVICE
+#define SO_BINDTODEVICE lacks("SO_BINDTODEVICE")
+#endif
 #ifndef __linux__ /* BSD and macOS have another of that name */
 #define sendfile(to, from, offset, count) lacks("sendfile to any descriptor")
 #endif
