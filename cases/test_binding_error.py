@@ -184,9 +184,10 @@ def server_first(lab: Lab) -> None:
     client.end_input().ended()
 
 
-def told(segments: list[Segment], first: str) -> list[str]:
+def told(segments: list[Segment], first: str, other: str) -> list[str]:
     """What was sent, by whom in the ending: the one that ended first, or the other."""
-    return [f"{'first' if s.sender == first else 'other'}: {s.flags}" for s in segments]
+    roles = {first: "first", other: "other"}
+    return [f"{roles[s.sender]}: {s.flags}" for s in segments]
 
 
 @pytest.mark.about("FIN", "TIME_WAIT")
@@ -206,8 +207,9 @@ def test_the_two_endings_differ_only_in_who_sends_the_first_fin(lab: Lab) -> Non
     assert [(s.sender, s.flags) for s in by_client[:3]] == [
         (s.sender, s.flags) for s in by_server[:3]
     ]
-    assert told(by_client[3:], "echo_client") == told(by_server[3:], "reuseadr_eserver")
-    assert told(by_client[3:], "echo_client") == [
+    client, server = "echo_client", "reuseadr_eserver"
+    assert told(by_client[3:], client, server) == told(by_server[3:], server, client)
+    assert told(by_client[3:], client, server) == [
         "first: FIN ACK",
         "other: ACK",
         "other: FIN ACK",

@@ -73,6 +73,11 @@ def add(group: Any) -> None:
         help="print what is red, and what diverges, as a hosted CI shows it beside the source",
     )
     group.addoption(
+        "--falsify",
+        action="store_true",
+        help="run each case again for each thing that it relied on, with that thing changed: does it notice?",
+    )
+    group.addoption(
         "--conformance-summary",
         action="store_true",
         help="end with a table of scenarios, claims and verdicts",
@@ -85,6 +90,9 @@ def add(group: Any) -> None:
         help="run every case on each of these platforms: linux, or python=COMMAND for a wrapper that looks like a "
         "python; NAME*N with N workers",
     )
+
+
+_NOT_FALSIFIED = ("baseline", "keep_lab", "platform", "usepdb")
 
 
 def _abi(text: str) -> str:
@@ -133,4 +141,9 @@ def contradiction(config: Any) -> str | None:
         config.getoption("keep_lab") or config.getoption("usepdb")
     ):
         return "--keep-lab and --pdb stop at one case, and so cannot go with --platform"
+    if config.getoption("falsify") and any(map(config.getoption, _NOT_FALSIFIED)):
+        return (
+            "--falsify runs cases that are to fail: leave --baseline, --keep-lab, --platform "
+            "and --pdb out"
+        )
     return None

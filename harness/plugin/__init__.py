@@ -19,6 +19,8 @@ from .beside import Beside, Lost
 from .junit import Junit
 from .preparation import Preparation
 from .expected import Collected
+from .falsified import Falsified
+from .falsifying import Falsifying
 from .gate import Gate
 from .recorder import Recorder
 from .reporting import Reporting
@@ -53,10 +55,13 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[PROGRAMS] = programs  # workers, and whatever else asks for the build
     if wrong := options.contradiction(config):
         raise pytest.UsageError(f"sockspec: {wrong}")
-    assertions.enable(config)
+    falsifying = Falsifying(config) if config.getoption("falsify") else None
+    if not falsifying:
+        assertions.enable(config)  # looks at whatever is compared
     expected.load(config)
     collected = Collected(config)
-    parts: list[object] = [Beside(config), collected]
+    parts: list[object] = [Beside(config, falsifying), collected]
+    parts += [falsifying] if falsifying else []
     if is_worker(config):
         # The first process may be killed without a chance to tell us.
         die_with_parent(os.getppid())
@@ -70,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
         parts += [gate] if gate else []
         parts += [Preparation(config), recorder, shown, Between(shown), Junit(config)]
         parts.append(Reporting(config, recorder, gate))
+        parts += [Falsified(config)] if falsifying else []
         parts += [] if several.is_wanted(config) else [Lost()]
     for part in parts:
         config.pluginmanager.register(part, f"sockspec-{type(part).__name__.lower()}")

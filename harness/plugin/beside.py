@@ -15,6 +15,7 @@ from ..sections import attach
 from ..verdict import Verdict
 from ..workers import Hangup, interactor_of, is_worker, part_from_parent
 from .collection import is_case
+from .falsifying import Falsifying
 from .hook import hook
 from .verdicts import crash_reports
 
@@ -35,8 +36,9 @@ def _longest(config: pytest.Config) -> float:
 class Beside:
     """Runs cases that wait, or are slow, in children of this process, which goes on with the busy ones."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, falsifying: Falsifying | None = None) -> None:
         self._config = config
+        self._falsifying = falsifying
         self._children: Children[pytest.Item] = Children(_AT_ONCE, _longest(config))
         self._reports: list[pytest.TestReport] | None = None
         """Not None: this process is such a child."""
@@ -47,7 +49,7 @@ class Beside:
     ) -> bool | None:
         """Takes an item over if it is one that waits."""
         if self._reports is not None:
-            self._reports += runtestprotocol(item, log=False, nextitem=None)
+            self._reports += self._run(item)
             return True
         self._log(self._children.finished())
         if not self._takes(item):
@@ -60,6 +62,12 @@ class Beside:
         import_module("dpkt")  # or each child would, and most look at segments
         self._children.add(item, lambda: self._work(item))
         return True
+
+    def _run(self, item: pytest.Item) -> list[pytest.TestReport]:
+        if self._falsifying is not None:
+            return self._falsifying.reports(item)
+        reports: list[pytest.TestReport] = runtestprotocol(item, log=False, nextitem=None)
+        return reports
 
     def _takes(self, item: pytest.Item) -> bool:
         marked = item.get_closest_marker("waits") or item.get_closest_marker("slow")

@@ -9,6 +9,8 @@ import pytest
 
 from .. import build, check_run, requirements
 from ..check_source import CheckCase, CheckSourceError, read_cases, read_kinds
+from ..falsify import calls
+from ..falsify.run import now
 from ..lab import Lab
 from ..verdict import Broken, ClaimFalse, Unsupported
 from .labs import LAB, quiet_relay_of, settings_of
@@ -77,7 +79,8 @@ class CheckItem(pytest.Item):
             requirements.need(name, lab)
         program = build.current().programs / "cases" / self.path.stem
         deadline = self.config.getoption("deadline") or self.case.deadline
-        check_run.run(lab, program, self.name, deadline)
+        with calls.changed(now(), lab) as prepare:
+            check_run.run(lab, program, self.name, deadline, prepare)
 
     def teardown(self) -> None:
         """Nothing stays behind, whoever interrupted what."""

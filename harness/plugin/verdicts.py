@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from .. import build, keep
+from ..falsify import run as falsify
 from ..platform import cargo, posting
 from ..gathered import Gathered
 from ..lab import Lab
@@ -55,7 +56,7 @@ def _conclude(item: pytest.Item, call: pytest.CallInfo[None], lab: Lab) -> Gathe
             lab.verify()
     except Broken:
         call.excinfo = pytest.ExceptionInfo.from_current()
-    failed = verdict_of(call) in (Verdict.FAILED, Verdict.BROKEN)
+    failed = verdict_of(call) in (Verdict.FAILED, Verdict.BROKEN) and not falsify.changing()
     if failed or item.config.getoption("evidence") or item.config.getoption("evidence_dir"):
         gathered = Gathered.of(lab)
     if failed and item.config.getoption("keep_lab"):
