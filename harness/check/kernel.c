@@ -94,14 +94,13 @@ static int bring_up(int any_socket, const char *name)
 int add_device(const char *name)
 {
     const int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    const int done = netlink < 0 || make_pair(netlink, name) < 0 || bring_up(netlink, name) < 0 ||
-                             bring_up(netlink, "veth0") < 0
-                         ? -1
-                         : 0;
+    bool done;
 
-    if (netlink >= 0)
-        close(netlink);
-    return done;
+    if (netlink < 0)
+        return -1;
+    done = make_pair(netlink, name) == 0 && bring_up(netlink, name) == 0 &&
+           bring_up(netlink, "veth0") == 0;
+    return close(netlink) < 0 || !done ? -1 : 0;
 }
 
 #else

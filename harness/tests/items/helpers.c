@@ -256,6 +256,14 @@ CASE(of_set_sysctl, ABOUT("broken"))
     LOOKED_AT(set_sysctl("net.core.somaxconn", "3"));
 }
 
+/* A helper.
+ *
+ * kernel.h */
+CASE(of_add_device, ABOUT("broken"))
+{
+    LOOKED_AT(add_device("device"));
+}
+
 /* --- addresses -----------------------------------------------------------------------------------
  */
 
