@@ -1,6 +1,7 @@
 #include "case.h"
 #include "kernel.h"
 #include "sockets.h"
+#include "unfit.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -241,27 +242,6 @@ CASE(connect_fails_when_all_are_held, EACH(inet), BEHAVIOUR("A11", "V6"),
 
 /* --- ports of the system -------------------------------------------------------------------------
  */
-
-#ifdef __linux__
-#include <linux/capability.h>
-#include <sys/syscall.h>
-
-/* Gives up all that root may do. */
-static int lose_privileges(void)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-
-    return (int)syscall(SYS_capset, &header, none);
-}
-#else
-static int lose_privileges(void)
-{
-    enum { NOBODY = 65534 };
-
-    return seteuid(NOBODY);
-}
-#endif
 
 static KINDS(heights, KIND("1", .value = 1), KIND("1023", .value = 1023));
 static KINDS(transports, KIND("TCP4", .family = AF_INET, .type = SOCK_STREAM),

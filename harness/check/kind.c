@@ -2,6 +2,9 @@
 
 #include "poller.h"
 
+#include <errno.h>
+#include <limits.h>
+
 /* The names are read from this source, see KINDS. */
 
 KINDS(inet_stream, KIND("IPv4", .family = AF_INET, .type = SOCK_STREAM),
@@ -52,6 +55,16 @@ KINDS(pollers, KIND("select", .poller = &by_select), KIND("poll", .poller = &by_
 
 KINDS(blocking_modes, KIND("blocking", .nonblocking = false),
       KIND("nonblocking", .nonblocking = true));
+
+KINDS(bad_descriptors, KIND("minus_1", .other = -1), KIND("closed", .other = 0),
+      KIND("beyond", .other = INT_MAX));
+
+KINDS(no_sockets, KIND("device", .text = "/dev/null"), KIND("folder", .text = "/"),
+      KIND("pipe", .value = 0));
+
+KINDS(bad_paths, KIND("missing", .other = ENOENT), KIND("through_a_file", .other = ENOTDIR),
+      KIND("looping", .other = ELOOP), KIND("long_name", .other = ENAMETOOLONG),
+      KIND("forbidden", .other = EACCES));
 
 const struct kind ipv4_stream = KIND("IPv4", .family = AF_INET, .type = SOCK_STREAM),
                   ipv6_stream = KIND("IPv6", .family = AF_INET6, .type = SOCK_STREAM),

@@ -36,7 +36,9 @@ extern const struct kind inet_stream[], /* TCP: IPv4, IPv6 */
     connected[],                        /* stream, and UNIX seqpacket */
     every_socket[],                     /* all of these */
     pollers[],                          /* select, poll, epoll */
-    blocking_modes[];                   /* blocking, nonblocking */
+    blocking_modes[],                   /* blocking, nonblocking */
+    bad_descriptors[], no_sockets[],    /* see unfit.h */
+    bad_paths[];
 
 /* What a case without EACH() is given: TCP over IPv4. */
 extern const struct kind ipv4_stream;
