@@ -305,16 +305,3 @@ CASE(accept_on_datagrams_says_eopnotsupp, EACH(datagram), BEHAVIOUR("G8", "V5"),
 
     FAILS(accept(fd, NULL, NULL), ON(LINUX(EOPNOTSUPP), FREEBSD(EINVAL)));
 }
-
-/* accept() on what is no socket says ENOTSOCK, on what is not open EBADF.
- *
- * POSIX.1-2024 accept() [ENOTSOCK], [EBADF]. */
-CASE(accept_needs_a_socket, BEHAVIOUR("G8", "V5"), ABOUT("accept", "ENOTSOCK", "EBADF"))
-{
-    int ends[2];
-
-    NEED(pipe(ends));
-    FAILS(accept(ends[0], NULL, NULL), ENOTSOCK);
-    NEED(close(ends[0]));
-    FAILS(accept(ends[0], NULL, NULL), EBADF);
-}

@@ -1,13 +1,13 @@
 #include "case.h"
 #include "sockets.h"
+#include "unfit.h"
 
 #include <poll.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 4, PAGE = 4096 };
+enum { PATIENCE_S = 4 };
 
 /* --- MSG_WAITALL ---------------------------------------------------------------------------------
  */
@@ -157,42 +157,7 @@ CASE(tcp_sends_what_msg_more_held_back, EACH(inet_stream), WAITS, DEADLINE(10), 
 /* --- EFAULT --------------------------------------------------------------------------------------
  */
 
-/* Memory that may not be touched. */
-static void *nowhere(void)
-{
-    void *memory = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    GIVEN(memory != MAP_FAILED);
-    return memory;
-}
-
-/* A send from where there is no memory says EFAULT, and sends nothing.
- *
- * send(2) [EFAULT]; POSIX.1-2024 leaves it open. */
-CASE(sending_from_nowhere_is_efault, EACH(every_socket), BEHAVIOUR("Q9", "V8"),
-     ABOUT("EFAULT", "send"))
-{
-    struct pair pair;
-
-    NEED(connected_pair(kind, &pair));
-    FAILS(send(pair.mine, nowhere(), 1, 0), EFAULT);
-    EVENTS_ARE(events_now(pair.peer, POLLIN), 0);
-}
-
-/* So does a read to where there is none.
- *
- * recv(2) [EFAULT]. */
-CASE(receiving_to_nowhere_is_efault, EACH(every_socket), BEHAVIOUR("Q9", "V9"),
-     ABOUT("EFAULT", "recv"))
-{
-    struct pair pair;
-
-    NEED(connected_pair(kind, &pair));
-    NEED((int)send(pair.peer, "x", 1, 0));
-    FAILS(recv(pair.mine, nowhere(), 1, 0), EFAULT);
-}
-
-/* After that a stream still has the bytes; a record is gone.
+/* Bytes that could not be told are still in a stream; a record is gone.
  *
  * Linux net/ipv4/tcp.c tcp_recvmsg_locked(), net/unix/af_unix.c unix_stream_read_generic(); of
  * datagrams net/ipv4/udp.c udp_recvmsg(), net/unix/af_unix.c __unix_dgram_recvmsg(). */
@@ -204,7 +169,7 @@ CASE(a_failed_read_loses_a_record_and_no_stream, EACH(every_socket), BEHAVIOUR("
 
     NEED(connected_pair(kind, &pair));
     NEED((int)send(pair.peer, "x", 1, 0));
-    GIVEN(recv(pair.mine, nowhere(), 1, 0) < 0 && errno == EFAULT);
+    GIVEN(recv(pair.mine, unreadable(), 1, 0) < 0 && errno == EFAULT);
     GIVES(recv(pair.mine, &byte, 1, MSG_DONTWAIT), kind->type == SOCK_STREAM ? 1 : -EAGAIN);
 }
 
@@ -217,17 +182,6 @@ CASE(a_header_from_nowhere_is_efault, EACH(every_socket), BEHAVIOUR("Q9", "V8", 
     struct pair pair;
 
     NEED(connected_pair(kind, &pair));
-    FAILS(sendmsg(pair.mine, nowhere(), 0), EFAULT);
-    FAILS(recvmsg(pair.mine, nowhere(), MSG_DONTWAIT), EFAULT);
-}
-
-/* And sendto() of an address that is nowhere.
- *
- * sendto(2) [EFAULT]; Linux net/socket.c move_addr_to_kernel(). */
-CASE(an_address_from_nowhere_is_efault, EACH(datagram), BEHAVIOUR("Q9", "V8"),
-     ABOUT("EFAULT", "sendto"))
-{
-    const int fd = NEED(new_socket(kind));
-
-    FAILS(sendto(fd, "x", 1, 0, nowhere(), loopback(kind, PORT).length), EFAULT);
+    FAILS(sendmsg(pair.mine, unreadable(), 0), EFAULT);
+    FAILS(recvmsg(pair.mine, unreadable(), MSG_DONTWAIT), EFAULT);
 }
