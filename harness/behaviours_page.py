@@ -40,6 +40,8 @@ class Entry:
     lines: Sequence[Line]
     why: str
     """Why there is no claim."""
+    unreachable: Mapping[str, str]
+    """Why an errno of its calls has no claim, by both."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,13 @@ def _section(family: Family, lines: Sequence[Line], without: Mapping[str, str]) 
     return Section(
         family,
         [
-            Entry(row, text, [line for line in lines if row in line.rows], without.get(row, ""))
+            Entry(
+                row,
+                text,
+                [line for line in lines if row in line.rows],
+                without.get(row, ""),
+                family.excuses(row),
+            )
             for row, text in family.rows.items()
         ],
     )

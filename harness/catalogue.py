@@ -2,8 +2,8 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 
@@ -20,6 +20,13 @@ class Family:
     learn: str
     """What a learner takes from it, in a sentence."""
     rows: Mapping[str, str]
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+    """Why an errno of a row's call has no case, by both ("bind ENOBUFS")."""
+
+    def excuses(self, row: str) -> dict[str, str]:
+        """What is unreachable of the calls that a row names."""
+        calls = self.rows[row].split(", ")
+        return {key: why for key, why in self.unreachable.items() if key.split()[0] in calls}
 
 
 @dataclass(frozen=True)
@@ -69,19 +76,31 @@ def load(path: Path) -> Catalogue:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
         without = tables.pop("without", {})
         return Catalogue([_family(name, table) for name, table in tables.items()], without)
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        tomllib.TOMLDecodeError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+    ) as error:
         raise CatalogueError(f"{path}: {error}") from error
 
 
 def _family(name: str, table: Mapping[str, object]) -> Family:
-    rows = table["rows"]
-    assert isinstance(rows, dict)
+    rows = _strings(table["rows"])
     return Family(
         name,
         str(table["title"]),
         str(table["learn"]),
-        {f"{name}{number}": str(text) for number, text in rows.items()},
+        {f"{name}{number}": text for number, text in rows.items()},
+        _strings(table.get("unreachable", {})),
     )
+
+
+def _strings(table: object) -> dict[str, str]:
+    assert isinstance(table, dict)
+    return {str(name): str(text) for name, text in table.items()}
 
 
 def read(path: Path) -> list[Collected]:
@@ -123,5 +142,24 @@ def complaints(catalogue: Catalogue, cases: Sequence[Collected]) -> list[str]:
         ),
         *(f"{row}: no such row, under [without]" for row in without if row not in rows),
         *(f"{row}: has a case, and a reason why not" for row in without if row in claimed),
+        *(complaint for family in catalogue.families for complaint in _excused(family, cases)),
         *(f"{name}: its docstring lacks a claim or a source" for name in bare),
     ]
+
+
+def _excused(family: Family, cases: Iterable[Collected]) -> Iterator[str]:
+    """What is wrong with errnos that are called unreachable: no row names the call, or a case claims it."""
+    known = {key for row in family.rows for key in family.excuses(row)}
+    yield from (
+        f"{key}: no row of {family.id} names that call"
+        for key in family.unreachable
+        if key not in known
+    )
+    claimed = [
+        set(case.about) for case in cases if not family.rows.keys().isdisjoint(case.behaviour)
+    ]
+    yield from (
+        f"{key}: has a case, and is called unreachable"
+        for key in family.unreachable
+        if any(about.issuperset(key.split()) for about in claimed)
+    )

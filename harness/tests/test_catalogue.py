@@ -51,13 +51,50 @@ def test_each_kind_of_complaint(wrong: list[Collected], complaint: str) -> None:
     assert catalogue.complaints(CATALOGUE, wrong) == [complaint]
 
 
+CALLS = replace(BIND, rows={"A1": "bind, listen"}, unreachable={"bind ENOBUFS": "memory is left"})
+
+
+def test_an_unreachable_errno_stands_under_the_row_of_its_call() -> None:
+    """A row may name several calls."""
+    excusing = Catalogue([CALLS], {})
+    assert catalogue.complaints(excusing, CASES[:2]) == []
+    made = behaviours_page.page(excusing, CASES[:2], [])
+    assert made.sections[0].entries[0].unreachable == {"bind ENOBUFS": "memory is left"}
+    assert "bind ENOBUFS: no case | memory is left" in behaviours_page.markdown(made, "../")
+    assert "<code>bind ENOBUFS</code> has no case: memory is left." in behaviours_page.html(
+        made, "../"
+    )
+
+
+def test_an_unreachable_errno_of_no_call_is_a_complaint() -> None:
+    """It would be shown nowhere."""
+    stray = Catalogue([replace(CALLS, unreachable={"accept ENOBUFS": "memory is left"})], {})
+    assert catalogue.complaints(stray, CASES[:2]) == ["accept ENOBUFS: no row of A names that call"]
+
+
+def test_an_unreachable_errno_that_a_case_claims_is_a_complaint() -> None:
+    """It was reached."""
+    reaching = [replace(TAKEN, about=("bind", "ENOBUFS"))]
+    assert catalogue.complaints(Catalogue([CALLS], {}), reaching) == [
+        "bind ENOBUFS: has a case, and is called unreachable"
+    ]
+
+
+def test_the_catalogue_of_this_checkout_has_unreachable_errnos() -> None:
+    """Each says why."""
+    *_, rules = catalogue.load(Path(__file__).parents[2] / "cases/behaviours.toml").families
+    assert rules.unreachable["bind ENOBUFS"]
+
+
 def test_a_reason_for_no_row_is_a_complaint() -> None:
     """What is left of a row that went away shows itself."""
     stale = Catalogue([BIND], {"A3": "there is no moon", "A4": "gone"})
     assert catalogue.complaints(stale, CASES) == ["A4: no such row, under [without]"]
 
 
-@pytest.mark.parametrize("text", ["[A", '[A]\ntitle = "bind"', "A = 1"])
+@pytest.mark.parametrize(
+    "text", ["[A", '[A]\ntitle = "bind"', "A = 1", '[A]\ntitle = ""\nlearn = ""\nrows = 1']
+)
 def test_a_catalogue_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
     """By its file."""
     file = tmp_path / "behaviours.toml"
