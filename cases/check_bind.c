@@ -4,7 +4,8 @@
 /* bind() says EADDRINUSE when another socket has the port and neither has SO_REUSEADDR.
  *
  * POSIX.1-2024 bind() [EADDRINUSE]; Linux net/ipv4/inet_connection_sock.c inet_csk_get_port(). */
-CASE(an_occupied_port_is_refused, EACH(inet), BEHAVIOUR("A1"), ABOUT("SO_REUSEADDR", "EADDRINUSE"))
+CASE(an_occupied_port_is_refused, EACH(inet), BEHAVIOUR("A1", "V3"),
+     ABOUT("SO_REUSEADDR", "EADDRINUSE"))
 {
     const struct address taken = loopback(kind, PORT);
     const int other = NEED(new_socket(kind));
@@ -17,7 +18,7 @@ CASE(an_occupied_port_is_refused, EACH(inet), BEHAVIOUR("A1"), ABOUT("SO_REUSEAD
  *
  * POSIX.1-2024 bind() [EADDRNOTAVAIL]; Linux net/ipv4/af_inet.c __inet_bind(),
  * net/ipv6/af_inet6.c __inet6_bind(). */
-CASE(a_foreign_address_is_refused, EACH(inet), BEHAVIOUR("A12"), ABOUT("EADDRNOTAVAIL"))
+CASE(a_foreign_address_is_refused, EACH(inet), BEHAVIOUR("A12", "V3"), ABOUT("EADDRNOTAVAIL"))
 {
     const char *documentation = kind->family == AF_INET ? "192.0.2.1" : "2001:db8::1";
     const struct address foreign = address_of(kind, documentation, PORT);
@@ -29,7 +30,7 @@ CASE(a_foreign_address_is_refused, EACH(inet), BEHAVIOUR("A12"), ABOUT("EADDRNOT
 /* A second bind() of one socket says EINVAL, though its new port is free.
  *
  * POSIX.1-2024 bind() [EINVAL]; Linux net/ipv4/af_inet.c __inet_bind(). */
-CASE(a_bound_socket_cannot_be_bound_again, EACH(inet), BEHAVIOUR("A14"), ABOUT("EINVAL"))
+CASE(a_bound_socket_cannot_be_bound_again, EACH(inet), BEHAVIOUR("A14", "V3"), ABOUT("EINVAL"))
 {
     const struct address elsewhere = loopback(kind, OTHER_PORT);
     const int fd = NEED(bound_socket(kind));

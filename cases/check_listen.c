@@ -93,19 +93,6 @@ CASE(a_connecting_socket_cannot_listen, EACH(inet_stream), BEHAVIOUR("V4"),
     FAILS(listen(fd, 1), EINVAL);
 }
 
-/* What is no socket is ENOTSOCK, what is not open EBADF.
- *
- * POSIX.1-2024 listen() [ENOTSOCK], [EBADF]. */
-CASE(listen_needs_a_socket, BEHAVIOUR("V4"), ABOUT("listen", "ENOTSOCK", "EBADF"))
-{
-    int ends[2];
-
-    NEED(pipe(ends));
-    FAILS(listen(ends[0], 1), ENOTSOCK);
-    NEED(close(ends[0]));
-    FAILS(listen(ends[0], 1), EBADF);
-}
-
 /* --- SO_ACCEPTCONN -------------------------------------------------------------------------------
  */
 

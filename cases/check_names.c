@@ -59,7 +59,7 @@ CASE(port_0_becomes_a_port, EACH(inet), BEHAVIOUR("U3"), ABOUT("getsockname", "b
 /* A socket without a peer says ENOTCONN.
  *
  * POSIX.1-2024 getpeername() [ENOTCONN]; Linux inet_getname(), unix_getname(). */
-CASE(an_unconnected_socket_has_no_peer, EACH(every_socket), BEHAVIOUR("U4"),
+CASE(an_unconnected_socket_has_no_peer, EACH(every_socket), BEHAVIOUR("U4", "V13"),
      ABOUT("getpeername", "ENOTCONN"))
 {
     struct address peer = {.length = sizeof peer.storage};
@@ -106,7 +106,7 @@ CASE(a_closed_peer_has_a_name, EACH(connected), BEHAVIOUR("U4"), ABOUT("getpeern
 /* After a reset it is not: ENOTCONN.
  *
  * Linux inet_getname() (TCPF_CLOSE). Darwin says EINVAL (xnu getpeername()). */
-CASE(a_peer_that_has_reset_has_none, EACH(inet_stream), BEHAVIOUR("U4"),
+CASE(a_peer_that_has_reset_has_none, EACH(inet_stream), BEHAVIOUR("U4", "V13"),
      ABOUT("getpeername", "ENOTCONN", "RST"))
 {
     struct address peer = {.length = sizeof peer.storage};
@@ -232,7 +232,7 @@ enum { NO_OPTION = 9999 };
 /* An option that does not exist is ENOPROTOOPT to setsockopt().
  *
  * POSIX.1-2024 setsockopt() [ENOPROTOOPT]; Linux sk_setsockopt(), do_tcp_setsockopt(). */
-CASE(an_unknown_option_cannot_be_set, EACH(inet_stream, levels), BEHAVIOUR("U6"),
+CASE(an_unknown_option_cannot_be_set, EACH(inet_stream, levels), BEHAVIOUR("U6", "V11"),
      ABOUT("ENOPROTOOPT", "setsockopt"))
 {
     const int one = 1, fd = NEED(new_socket(kind));
@@ -243,7 +243,7 @@ CASE(an_unknown_option_cannot_be_set, EACH(inet_stream, levels), BEHAVIOUR("U6")
 /* To getsockopt() too.
  *
  * POSIX.1-2024 getsockopt() [ENOPROTOOPT]; Linux sk_getsockopt(), do_tcp_getsockopt(). */
-CASE(an_unknown_option_cannot_be_read, EACH(inet_stream, levels), BEHAVIOUR("U6"),
+CASE(an_unknown_option_cannot_be_read, EACH(inet_stream, levels), BEHAVIOUR("U6", "V10"),
      ABOUT("ENOPROTOOPT", "getsockopt"))
 {
     const int fd = NEED(new_socket(kind));

@@ -258,7 +258,7 @@ static KINDS(microseconds, KIND("below_0", .other = -1), KIND("a_million", .othe
 /* Microseconds below 0, or of a second and more, are EDOM.
  *
  * POSIX.1-2024 setsockopt() [EDOM]; Linux net/core/sock.c sock_set_timeout(). */
-CASE(microseconds_beyond_a_second_are_edom, EACH(timeouts, microseconds), BEHAVIOUR("R5"),
+CASE(microseconds_beyond_a_second_are_edom, EACH(timeouts, microseconds), BEHAVIOUR("R5", "V11"),
      ABOUT("EDOM", "SO_RCVTIMEO", "SO_SNDTIMEO"))
 {
     const struct timeval bad = {.tv_sec = 1, .tv_usec = kind->other};

@@ -241,66 +241,6 @@ CASE(listening_on_what_is_no_socket_is_enotsock, EACH(no_sockets), BEHAVIOUR("V4
     FAILS(listen(fd, 1), ENOTSOCK);
 }
 
-/* Datagram sockets cannot listen: EOPNOTSUPP.
- *
- * POSIX.1-2024 listen() [EOPNOTSUPP]; Linux net/core/sock.c sock_no_listen(), net/unix/af_unix.c
- * unix_listen(). */
-CASE(listening_for_datagrams_is_refused, EACH(datagram), BEHAVIOUR("V4"),
-     ABOUT("listen", "EOPNOTSUPP"))
-{
-    const int fd = NEED(bound_socket(kind));
-
-    FAILS(listen(fd, 1), EOPNOTSUPP);
-}
-
-/* A connected socket cannot listen: EINVAL.
- *
- * POSIX.1-2024 listen() [EINVAL]; Linux net/ipv4/af_inet.c __inet_listen_sk(), net/unix/af_unix.c
- * unix_listen(). */
-CASE(listening_on_a_connection_is_refused, EACH(connected), BEHAVIOUR("V4"),
-     ABOUT("listen", "EINVAL"))
-{
-    struct pair pair;
-
-    NEED(connected_pair(kind, &pair));
-    FAILS(listen(pair.peer, 1), EINVAL);
-}
-
-/* Nor can one that is connecting.
- *
- * Linux net/ipv4/af_inet.c __inet_listen_sk() (socket->state is SS_CONNECTING). */
-CASE(listening_while_connecting_is_refused, EACH(inet_stream), BEHAVIOUR("V4"),
-     ABOUT("listen", "EINVAL", "SYN_SENT"))
-{
-    const int fd = NEED(connecting_socket(kind));
-
-    FAILS(listen(fd, 1), EINVAL);
-}
-
-/* A UNIX socket without a name cannot listen: EINVAL, where POSIX has EDESTADDRREQ.
- *
- * Linux net/unix/af_unix.c unix_listen(); POSIX.1-2024 listen() [EDESTADDRREQ]. */
-CASE(listening_without_a_name_is_refused, EACH(unix_connected), BEHAVIOUR("V4"),
-     ABOUT("listen", "EINVAL", "EDESTADDRREQ", "AF_UNIX"))
-{
-    const int fd = NEED(new_socket(kind));
-
-    FAILS(listen(fd, 1), ON(LINUX(EINVAL), DARWIN(EINVAL), FREEBSD(EDESTADDRREQ)));
-}
-
-/* A TCP socket without an address is given a port.
- *
- * ip(7) (an ephemeral port); Linux net/ipv4/inet_connection_sock.c inet_csk_listen_start(). */
-CASE(listening_without_an_address_takes_a_port, EACH(inet_stream), BEHAVIOUR("V4"), ABOUT("listen"))
-{
-    struct address given;
-    const int fd = NEED(new_socket(kind));
-
-    SUCCEEDS(listen(fd, 1));
-    NEED(own_address(fd, &given));
-    IS(port_of(&given) > 0, 1);
-}
-
 /* Two may be bound to one port with SO_REUSEADDR; the second to listen is refused: EADDRINUSE.
  *
  * POSIX.1-2024 listen() lets listen() fail so; listen(2) [EADDRINUSE]; Linux

@@ -3,22 +3,11 @@
 #include "unfit.h"
 
 #include <netinet/tcp.h>
-#include <sys/time.h>
 #include <unistd.h>
-
-#ifndef __linux__
-#define SO_MARK lacks("SO_MARK")
-#define SO_DOMAIN lacks("SO_DOMAIN")
-#define SO_PROTOCOL lacks("SO_PROTOCOL")
-#define SO_RCVBUFFORCE lacks("SO_RCVBUFFORCE")
-#define SO_SNDBUFFORCE lacks("SO_SNDBUFFORCE")
-#define SO_PRIORITY lacks("SO_PRIORITY")
-#define TCP_CONGESTION lacks("TCP_CONGESTION")
-#endif
 
 /* getsockopt() and setsockopt(): what they refuse. */
 
-enum { NO_OPTION = 9999, NO_LEVEL = 9999, OFTEN = 1000000 };
+enum { NO_LEVEL = 9999 };
 
 /* --- getsockopt() --------------------------------------------------------------------------------
  */
@@ -89,39 +78,6 @@ CASE(asking_into_a_negative_size_is_refused, EACH(inet_stream, levels), BEHAVIOU
     const int fd = NEED(new_socket(kind));
 
     FAILS(getsockopt(fd, kind->value, kind->other, &value, &size), EINVAL);
-}
-
-/* An option that is none is ENOPROTOOPT.
- *
- * POSIX.1-2024 getsockopt() [ENOPROTOOPT]; Linux net/core/sock.c sk_getsockopt(). */
-CASE(asking_for_no_option_is_enoprotoopt, EACH(every_socket), BEHAVIOUR("V10", "U6"),
-     ABOUT("getsockopt", "ENOPROTOOPT"))
-{
-    int value;
-    socklen_t size = sizeof value;
-    const int fd = NEED(new_socket(kind));
-
-    FAILS(getsockopt(fd, SOL_SOCKET, NO_OPTION, &value, &size), ENOPROTOOPT);
-}
-
-static KINDS(protocols, KIND("TCP", .family = AF_INET, .type = SOCK_STREAM, .value = IPPROTO_TCP),
-             KIND("UDP", .family = AF_INET, .type = SOCK_DGRAM, .value = IPPROTO_UDP),
-             KIND("IP", .family = AF_INET, .type = SOCK_STREAM, .value = IPPROTO_IP),
-             KIND("IPv6", .family = AF_INET6, .type = SOCK_STREAM, .value = IPPROTO_IPV6));
-
-/* So is one that a protocol does not have.
- *
- * POSIX.1-2024 getsockopt() [ENOPROTOOPT]; Linux net/ipv4/tcp.c do_tcp_getsockopt(), net/ipv4/udp.c
- * udp_lib_getsockopt(), net/ipv4/ip_sockglue.c do_ip_getsockopt(), net/ipv6/ipv6_sockglue.c
- * do_ipv6_getsockopt(). */
-CASE(asking_a_protocol_for_no_option_is_enoprotoopt, EACH(protocols), BEHAVIOUR("V10", "U6"),
-     ABOUT("getsockopt", "ENOPROTOOPT"))
-{
-    int value;
-    socklen_t size = sizeof value;
-    const int fd = NEED(new_socket(kind));
-
-    FAILS(getsockopt(fd, kind->value, NO_OPTION, &value, &size), ENOPROTOOPT);
 }
 
 static KINDS(strange_levels, KIND("of_no_protocol", .value = NO_LEVEL),
@@ -235,30 +191,6 @@ CASE(setting_so_linger_to_an_int_is_refused, EACH(every_socket), BEHAVIOUR("V11"
     FAILS(setsockopt(fd, SOL_SOCKET, SO_LINGER, &one, sizeof one), EINVAL);
 }
 
-/* An option that is none is ENOPROTOOPT.
- *
- * POSIX.1-2024 setsockopt() [ENOPROTOOPT]; Linux net/core/sock.c sk_setsockopt(). */
-CASE(setting_no_option_is_enoprotoopt, EACH(every_socket), BEHAVIOUR("V11", "U6"),
-     ABOUT("setsockopt", "ENOPROTOOPT"))
-{
-    const int one = 1;
-    const int fd = NEED(new_socket(kind));
-
-    FAILS(setsockopt(fd, SOL_SOCKET, NO_OPTION, &one, sizeof one), ENOPROTOOPT);
-}
-
-/* So is one that a protocol does not have.
- *
- * POSIX.1-2024 setsockopt() [ENOPROTOOPT]; Linux net/ipv4/tcp.c do_tcp_setsockopt() and its kin. */
-CASE(setting_no_option_of_a_protocol_is_enoprotoopt, EACH(protocols), BEHAVIOUR("V11", "U6"),
-     ABOUT("setsockopt", "ENOPROTOOPT"))
-{
-    const int one = 1;
-    const int fd = NEED(new_socket(kind));
-
-    FAILS(setsockopt(fd, kind->value, NO_OPTION, &one, sizeof one), ENOPROTOOPT);
-}
-
 /* Any option at a level that is not the socket's is so too.
  *
  * POSIX.1-2024 setsockopt() [ENOPROTOOPT]; Linux net/ipv4/ip_sockglue.c ip_setsockopt(),
@@ -319,34 +251,6 @@ CASE(setting_a_fact_is_enoprotoopt, EACH(facts), BEHAVIOUR("V11"),
     FAILS(setsockopt(fd, SOL_SOCKET, fact_of(kind), &one, sizeof one), ENOPROTOOPT);
 }
 
-static KINDS(timeouts, KIND("SO_RCVTIMEO", .value = SO_RCVTIMEO),
-             KIND("SO_SNDTIMEO", .value = SO_SNDTIMEO));
-static KINDS(no_times, KIND("minus_1", .other = -1), KIND("a_second", .other = OFTEN));
-
-/* A time-out of less than 0 or a million microseconds is EDOM.
- *
- * POSIX.1-2024 setsockopt() [EDOM]; Linux net/core/sock.c sock_set_timeout(). */
-CASE(setting_a_time_that_is_none_is_edom, EACH(timeouts, no_times), BEHAVIOUR("V11", "R5"),
-     ABOUT("setsockopt", "EDOM", "SO_RCVTIMEO", "SO_SNDTIMEO"))
-{
-    const struct timeval time = {.tv_sec = 1, .tv_usec = kind->other};
-    const int fd = NEED(new_socket(&ipv4_stream));
-
-    FAILS(setsockopt(fd, SOL_SOCKET, kind->value, &time, sizeof time), EDOM);
-}
-
-/* SO_BINDTODEVICE says ENODEV for an interface that is none.
- *
- * socket(7) (SO_BINDTODEVICE); Linux net/core/sock.c sock_setbindtodevice(). */
-CASE(binding_to_no_device_is_enodev, EACH(inet), BEHAVIOUR("V11"),
-     ABOUT("setsockopt", "ENODEV", "SO_BINDTODEVICE"))
-{
-    static const char name[] = "no-such-link";
-    const int fd = NEED(new_socket(kind));
-
-    FAILS(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, sizeof name), ENODEV);
-}
-
 enum { MARK, FORCED_RECEIVING, FORCED_SENDING, PRIORITY };
 
 static KINDS(privileges, KIND("SO_MARK", .value = MARK),
@@ -379,18 +283,6 @@ CASE(setting_what_needs_a_privilege_is_eperm, EACH(privileges), BEHAVIOUR("V11")
 
     NEED(lose_privileges());
     FAILS(setsockopt(fd, SOL_SOCKET, privileged(kind), &seven, sizeof seven), EPERM);
-}
-
-/* An algorithm that there is not is ENOENT.
- *
- * tcp(7) (TCP_CONGESTION); Linux net/ipv4/tcp_cong.c tcp_set_congestion_control(). */
-CASE(setting_no_algorithm_is_enoent, EACH(inet_stream), BEHAVIOUR("V11", "T8"),
-     ABOUT("setsockopt", "ENOENT", "TCP_CONGESTION"))
-{
-    static const char name[] = "none-such";
-    const int fd = NEED(new_socket(kind));
-
-    FAILS(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, sizeof name), ENOENT);
 }
 
 static KINDS(out_of_range, KIND("IP_TTL-256", .value = IP_TTL, .other = 256),

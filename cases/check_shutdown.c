@@ -50,7 +50,7 @@ CASE(shutting_down_twice_succeeds, EACH(inet_stream, hows), BEHAVIOUR("C6"), ABO
 /* shutdown() of a socket that is not connected says ENOTCONN.
  *
  * POSIX.1-2024 shutdown() [ENOTCONN]; Linux net/ipv4/af_inet.c inet_shutdown(). */
-CASE(an_unconnected_socket_cannot_be_shut_down, EACH(inet_stream, hows), BEHAVIOUR("C7"),
+CASE(an_unconnected_socket_cannot_be_shut_down, EACH(inet_stream, hows), BEHAVIOUR("C7", "V7"),
      ABOUT("ENOTCONN", "shutdown"))
 {
     const int fd = NEED(new_socket(kind));
@@ -63,7 +63,8 @@ static KINDS(no_hows, KIND("minus_1", .value = -1), KIND("3", .value = 3));
 /* shutdown() says EINVAL when it is told neither SHUT_RD, SHUT_WR nor SHUT_RDWR.
  *
  * POSIX.1-2024 shutdown() [EINVAL]; Linux net/ipv4/af_inet.c inet_shutdown(). */
-CASE(a_how_that_is_none_is_refused, EACH(connected, no_hows), BEHAVIOUR("C8"), ABOUT("EINVAL"))
+CASE(a_how_that_is_none_is_refused, EACH(connected, no_hows), BEHAVIOUR("C8", "V7"),
+     ABOUT("EINVAL"))
 {
     struct pair pair;
 
@@ -87,8 +88,8 @@ CASE(shutting_down_a_unix_socket_twice_succeeds, EACH(unix_connected, hows), BEH
 /* shutdown() of a UDP socket without a peer says ENOTCONN.
  *
  * POSIX.1-2024 shutdown() [ENOTCONN]; Linux net/ipv4/af_inet.c inet_shutdown(). */
-CASE(an_unconnected_udp_socket_cannot_be_shut_down, EACH(inet_datagram, hows), BEHAVIOUR("C7"),
-     ABOUT("ENOTCONN", "shutdown", "UDP"))
+CASE(an_unconnected_udp_socket_cannot_be_shut_down, EACH(inet_datagram, hows),
+     BEHAVIOUR("C7", "V7"), ABOUT("ENOTCONN", "shutdown", "UDP"))
 {
     const int fd = NEED(new_socket(kind));
 
@@ -98,7 +99,7 @@ CASE(an_unconnected_udp_socket_cannot_be_shut_down, EACH(inet_datagram, hows), B
 /* Of a UNIX socket that is not connected it succeeds, where POSIX has ENOTCONN.
  *
  * Linux net/unix/af_unix.c unix_shutdown() does not ask for a peer. */
-CASE(an_unconnected_unix_socket_can_be_shut_down, EACH(unix_all, hows), BEHAVIOUR("C7"),
+CASE(an_unconnected_unix_socket_can_be_shut_down, EACH(unix_all, hows), BEHAVIOUR("C7", "V7"),
      ABOUT("ENOTCONN", "shutdown"))
 {
     const int fd = NEED(new_socket(kind));

@@ -235,7 +235,7 @@ CASE(reno_can_be_chosen_in_mid_connection, EACH(inet_stream), BEHAVIOUR("T8"),
 /* A name that the kernel does not know: ENOENT.
  *
  * Linux net/ipv4/tcp_cong.c tcp_set_congestion_control(). tcp(7) does not tell. */
-CASE(an_unknown_congestion_control_is_refused, EACH(inet_stream), BEHAVIOUR("T8"),
+CASE(an_unknown_congestion_control_is_refused, EACH(inet_stream), BEHAVIOUR("T8", "V11"),
      ABOUT("TCP_CONGESTION", "ENOENT"))
 {
     const int fd = NEED(new_socket(kind));

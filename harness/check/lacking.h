@@ -39,6 +39,18 @@ _Noreturn int lacks(const char *what);
 #ifndef TCP_USER_TIMEOUT
 #define TCP_USER_TIMEOUT lacks("TCP_USER_TIMEOUT")
 #endif
+#ifndef SO_MARK
+#define SO_MARK lacks("SO_MARK")
+#endif
+#ifndef SO_DOMAIN
+#define SO_DOMAIN lacks("SO_DOMAIN")
+#endif
+#ifndef SO_PROTOCOL
+#define SO_PROTOCOL lacks("SO_PROTOCOL")
+#endif
+#ifndef SO_PRIORITY
+#define SO_PRIORITY lacks("SO_PRIORITY")
+#endif
 #ifndef SO_PEEK_OFF
 #define SO_PEEK_OFF lacks("SO_PEEK_OFF")
 #endif
@@ -92,9 +104,6 @@ _Noreturn int lacks(const char *what);
 #define TCP_INFO lacks("TCP_INFO")
 #endif
 
-#ifndef SO_BINDTODEVICE
-#define SO_BINDTODEVICE lacks("SO_BINDTODEVICE")
-#endif
 #ifndef __linux__ /* BSD and macOS have another of that name */
 #define sendfile(to, from, offset, count) lacks("sendfile to any descriptor")
 #endif
