@@ -105,7 +105,8 @@ _Noreturn int lacks(const char *what);
 #endif
 
 #ifndef __linux__ /* BSD and macOS have another of that name */
-#define sendfile(to, from, offset, count) lacks("sendfile to any descriptor")
+#define sendfile(to, from, offset, count)                                                          \
+    ((void)(to), (void)(from), (void)(offset), (void)(count), lacks("sendfile to any descriptor"))
 #endif
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL lacks("MSG_NOSIGNAL")
