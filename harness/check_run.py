@@ -7,6 +7,7 @@ the program ended: else the item is broken.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ DESCRIPTOR = 3
 """What an item tells of itself on."""
 _FOLDER = "/dev/shm"
 """The lab's own: what an item leaves there goes with the lab, whoever is killed when."""
+_PLACE = re.compile(r"\A\S+\.c:\d+: ")
 _SHOWN = 2000
 """Characters of a program's output that a message shows."""
 
@@ -89,6 +91,7 @@ def run(
         "CK_FORK": "no",
         "CK_VERBOSITY": "silent",
         "TMPDIR": _FOLDER,
+        "TEMP": _FOLDER,  # what Check calls it
         "SOCKSPEC_VERDICT": str(DESCRIPTOR),
         "SOCKSPEC_PLATFORM": platforms.here().name,
     }
@@ -129,6 +132,11 @@ def judge(item: str, handed: Handed, end: Exit, said: str) -> None:
         raise Broken(where + message)
     if verdict["verdict"] == Verdict.UNSUPPORTED:
         raise Unsupported(message)
+
+
+def without_place(message: str) -> str:
+    """The message of a verdict without the file and line that it begins with, if it does."""
+    return _PLACE.sub("", message)
 
 
 _AGREED: Mapping[Verdict, int] = {

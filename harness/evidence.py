@@ -48,7 +48,12 @@ class Evidence:
         earlier = max(0, lab.recorded() - _EVENTS)
         wires = lab.ask("processes")["processes"]
         names = {wire["process"]: wire["name"] for wire in wires}
-        events = lab.events(after=earlier, raw=True)
+        reporting = {wire["process"] for wire in wires if wire["program"] in lab.reporting}
+        events = [
+            event
+            for event in lab.events(after=earlier, raw=True)
+            if not (event.process in reporting and _reports(event))
+        ]
         captured = [event for event in events if event.kind == "segment"]
         naming = lab.events(kinds=["enter", "leave"], calls=_NAMING)
         return cls(
@@ -89,6 +94,11 @@ class Evidence:
         for heading, printed in self.outputs.items():
             lines += _printed(heading, printed)
         return "\n".join(lines)
+
+
+def _reports(event: Event) -> bool:
+    """Whether it is a call by which a program that reports does so, which is no behaviour of sockets."""
+    return event.call in ("fcntl", "write") and event.args.get("fd") == 3
 
 
 def _at_the_end(lab: "Lab") -> list[str]:

@@ -101,6 +101,8 @@ class Lab(Place):
         self._settings = settings
         self._handles: dict[int, Process] = {}
         self._streams: dict[int, Streams] = {}
+        self.reporting: set[int] = set()
+        """The numbers of programs whose descriptor 3 is the harness's own."""
         self._asked_segments = False
         self._last = self._lost = self._dropped = 0
         self.deadline = settings.deadline
@@ -202,6 +204,8 @@ class Lab(Place):
             raise
         streams.handed_over()
         self._streams[wire["process"]] = streams
+        if report is not None:
+            self.reporting.add(wire["process"])
         self._peopled.setdefault(wire.get("host") or FIRST)
         return self.handle(wire)
 

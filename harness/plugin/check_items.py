@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest._code.code import ReprExceptionInfo, ReprFileLocation, ReprTracebackNative
 
 from .. import build, check_run, requirements
 from ..check_source import CheckCase, CheckSourceError, read_cases, read_kinds
@@ -90,7 +91,10 @@ class CheckItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is false, or broken, is said by the message alone: it tells the place in the source."""
         if isinstance(excinfo.value, (Broken, ClaimFalse, Unsupported)):
-            return str(excinfo.value)
+            text = str(excinfo.value)
+            # pytest's short summary has what follows the place.
+            crash = ReprFileLocation(str(self.path), self.case.line, check_run.without_place(text))
+            return ReprExceptionInfo(ReprTracebackNative([f"{text}\n"]), crash)
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from harness.event import Call
 from harness.moment import entering, leaving
 from harness.plugin.labs import quiet_relay_of, settings_of
 from harness.process import Process
+from harness.tests.checkouts import HERE, Checkout
 from harness.verdict import ClaimFalse
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -162,6 +164,32 @@ def test_an_item_that_behaves_has_its_verdict(request: pytest.FixtureRequest) ->
     run(request.config, "behaves")
     with pytest.raises(ClaimFalse, match=r"misbehaving\.c:\d+: 1: expected 2, got 1"):
         run(request.config, "claims_what_is_false")
+
+
+def checkout(root: Path) -> Checkout:
+    """One whose cases are those of misbehaving.c."""
+    made = Checkout(root, "")
+    built = root / "build" / HERE.mode
+    built.unlink()
+    built.mkdir()
+    for path in HERE.folder.iterdir():
+        if path.name != "cases":
+            (built / path.name).symlink_to(path)
+    (built / "cases").mkdir()
+    (built / "cases" / "check_it").symlink_to(program("misbehaving"))
+    shutil.copy(ITEMS / "misbehaving.c", root / "cases" / "check_it.c")
+    return made
+
+
+def test_a_false_claim_is_told_in_a_line(tmp_path: Path) -> None:
+    """pytest's short summary says what was false; the evidence shows no call that only tells of it."""
+    pytest_there = checkout(tmp_path).start(
+        "-k", "claims_what_is_false", environment={"COLUMNS": "200"}
+    )
+    said, _ = pytest_there.communicate(timeout=60)
+    assert "FAILED cases/check_it.c::claims_what_is_false - 1: expected 2, got 1" in said
+    assert "exit_group(1)" in said
+    assert "write(3" not in said
 
 
 # --- what is left behind -------------------------------------------------------------------------------------------
