@@ -80,8 +80,13 @@ conductor_needs := $(shell pkg-config --cflags --libs libseccomp libmnl jansson 
 libcheck    := $(if $(PROGRAMS),$(B)/libcheck/libcheck.a)
 checks_need := $(if $(PROGRAMS),-I$(B)/libcheck -L$(B)/libcheck -lcheck $(if $(filter %-macos,$(PROGRAMS)),,-lm -lrt -pthread), \
                  $(if $(checks_c)$(cases_c),$(shell pkg-config --cflags --libs check 2>/dev/null)))
+# An item is a process of its own, and the loader would take a third of its time: cases are linked statically where
+# that can be done. A sanitizer cannot, nor do all systems have the libraries.
+archive      = $(filter /%,$(shell $(CC) -print-file-name=$(1) 2>/dev/null))
+static_cases := $(if $(PROGRAMS)$(sanitize),,$(if $(and $(call archive,libcheck.a),$(call archive,libsubunit.a)),-static))
+cases_need   := $(if $(static_cases),-static -lcheck -lsubunit -lm -lrt -pthread,$(checks_need))
 cflags_of = $(filter-out -l% -L% -Wl%,$(1))
-libs_of = $(filter -l% -L% -Wl% -pthread,$(1))
+libs_of = $(filter -l% -L% -Wl% -pthread -static,$(1))
 
 # Servers and clients are C11 and POSIX and nothing else; the harness may use what Linux has.
 gnu   := -std=c11 -D_GNU_SOURCE
@@ -134,7 +139,7 @@ endif
 # Two stamps that change when their text does: flags, for every object; lists, for everything linked, since a source
 # that went away is seen by no time stamp.
 flags := $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(WERROR) $(warnings) $(sanitize) $(gnu) $(posix) $(conductor_needs)
-lists := $(common_c) $(conductor_c) $(exhibit_c) $(check_c) $(LDFLAGS)
+lists := $(common_c) $(conductor_c) $(exhibit_c) $(check_c) $(LDFLAGS) $(cases_need)
 stamp = $(if $(subst [$(strip $(file <$(1)))],,[$(strip $(2))]),always)
 
 .PHONY: always
@@ -179,11 +184,11 @@ $(servers) $(clients): $(B)/%: $(B)/obj/%.o $(exhibit) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) -o "$$part")
 
 $(cases): $(B)/%: $(B)/obj/%.o $(check) $(common) $(B)/lists
-	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(checks_need)) -o "$$part")
+	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(cases_need)) -o "$$part")
 
 # Cases that the harness's own tests run.
 $(items): $(B)/%: $(B)/obj/harness/%.o $(check) $(common) $(B)/lists
-	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(checks_need)) -o "$$part")
+	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(cases_need)) -o "$$part")
 
 $(checks): $(B)/%: $(B)/obj/harness/%.o $(parts) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(conductor_needs) $(checks_need)) -o "$$part")
