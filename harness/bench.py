@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from statistics import median
 from time import perf_counter
 from typing import TypeVar
 
-from . import build
+from . import build, check_run
 from .conductor import Conductor
 from .host import Host
 from .lab import Lab, Settings
@@ -158,6 +159,49 @@ def phases_of_a_case(here: build.Build, rounds: int) -> Iterator[Row]:
         for _ in range(rounds * 4):
             _one_case(Settings(programs=here.folder), relay, phases)
     yield from phases.rows()
+
+
+# --- items of cases in C -------------------------------------------------------------------------------------------
+
+_ITEM = "an_occupied_port_is_refused[TCP-IPv4]"
+_ITEMS = 5
+"""Runs of the item for each round."""
+
+
+def _processor_time() -> tuple[float, float]:
+    """Milliseconds of this process, and of its children that have ended."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    mine, theirs = (resource.getrusage(each) for each in who)
+    return (mine.ru_utime + mine.ru_stime) * 1e3, (theirs.ru_utime + theirs.ru_stime) * 1e3
+
+
+def _items(here: build.Build, phases: Phases, runs: int, empty: bool) -> tuple[float, float]:
+    """Processor time an item, or a lab that nothing runs in: Python's, and that of the conductor and the program."""
+    began = _processor_time()
+    with closing(Relay(here.conductor, None, captures=False)) as relay:
+        for _ in range(runs):
+            with phases.time("a lab without a capture", lambda: Lab(_plain(here), relay)) as lab:
+                if not empty:
+                    program = here.programs / "cases" / "check_bind"
+                    phases.time("an item in it", lambda: check_run.run(lab, program, _ITEM))
+                    phases.time("whether the lab can be relied on", lab.verify)
+    mine, theirs = (after - before for before, after in zip(began, _processor_time()))
+    return mine / runs, theirs / runs
+
+
+def _plain(here: build.Build) -> Settings:
+    return Settings(programs=here.programs)
+
+
+def items(here: build.Build, rounds: int) -> Iterator[Row]:
+    """What an item costs by phase, and in processor time, which a busy machine changes less; without pytest."""
+    phases = Phases()
+    empty = _items(here, Phases(), rounds * _ITEMS, True)
+    whole = _items(here, phases, rounds * _ITEMS, False)
+    yield from phases.rows()
+    for what, seen in (("a lab alone", empty), ("a lab with an item", whole)):
+        yield Row(f"processor time: {what}", sum(seen), "ms")
+        yield Row("  of it Python's", seen[0], "ms")
 
 
 # --- hosts and wires -----------------------------------------------------------------------------------------------
@@ -349,6 +393,7 @@ def moments_a_second(here: build.Build, rounds: int) -> Iterator[Row]:
 SECTIONS = {
     "A write+read pair on a pipe, two traced calls": traced_call,
     "A case by phase": phases_of_a_case,
+    "An item of a case in C": items,
     "Hosts": joining,
     "A wire": wires,
     "A kill sweep": moments_a_second,
