@@ -79,6 +79,9 @@ _Noreturn int lacks(const char *what);
 #ifndef TCP_NOTSENT_LOWAT
 #define TCP_NOTSENT_LOWAT lacks("TCP_NOTSENT_LOWAT")
 #endif
+#ifndef TCP_USER_TIMEOUT
+#define TCP_USER_TIMEOUT lacks("TCP_USER_TIMEOUT")
+#endif
 #ifndef TCP_DEFER_ACCEPT
 #define TCP_DEFER_ACCEPT lacks("TCP_DEFER_ACCEPT")
 #endif
@@ -141,13 +144,16 @@ struct sock_extended_err {
 #define TCP_LISTEN lacks("TCP_LISTEN")
 #define accept4(descriptor, address, length, flags)                                                \
     ((void)(descriptor), (void)(address), (void)(length), (void)(flags), lacks("accept4"))
+#define setresuid(real, effective, saved)                                                          \
+    ((void)(real), (void)(effective), (void)(saved), lacks("setresuid"))
 struct mmsghdr {
     struct msghdr msg_hdr;
     unsigned msg_len;
 };
-#define sendmmsg(descriptor, messages, count, flags) ((void)(messages), lacks("sendmmsg"))
+#define sendmmsg(descriptor, messages, count, flags)                                               \
+    ((void)(descriptor), (void)(messages), lacks("sendmmsg"))
 #define recvmmsg(descriptor, messages, count, flags, limit)                                        \
-    ((void)(messages), (void)(limit), lacks("recvmmsg"))
+    ((void)(descriptor), (void)(messages), (void)(limit), lacks("recvmmsg"))
 #define MSG_WAITFORONE lacks("MSG_WAITFORONE")
 #endif
 

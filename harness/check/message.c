@@ -22,12 +22,12 @@ void message_adds(struct message *message, int level, int type, const void *data
 
     if (used + CMSG_SPACE(size) > sizeof message->control)
         abort();
-    item->cmsg_len = CMSG_LEN(size);
+    item->cmsg_len = (socklen_t)CMSG_LEN(size); /* a size_t on Linux alone */
     item->cmsg_level = level;
     item->cmsg_type = type;
     memcpy(CMSG_DATA(item), data, size);
     message->header.msg_control = message->control;
-    message->header.msg_controllen = used + CMSG_SPACE(size);
+    message->header.msg_controllen = (socklen_t)(used + CMSG_SPACE(size));
 }
 
 void message_takes(struct message *message, size_t control_room)
@@ -37,7 +37,7 @@ void message_takes(struct message *message, size_t control_room)
     message->header.msg_name = &message->from;
     message->header.msg_namelen = sizeof message->from;
     message->header.msg_control = control_room ? message->control : NULL;
-    message->header.msg_controllen = control_room;
+    message->header.msg_controllen = (socklen_t)control_room;
 }
 
 const void *message_has(struct message *message, int level, int type, size_t *size)
