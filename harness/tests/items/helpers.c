@@ -258,6 +258,21 @@ CASE(of_set_sysctl, ABOUT("broken"))
 
 /* A helper.
  *
+ * sleeper.h */
+CASE(of_sleeps_on, ABOUT("broken"))
+{
+    struct sleeper sleeper;
+    struct pair pair;
+
+    NEED(connected_pair(kind, &pair));
+    NEED(falls_asleep(&sleeper, receive, &pair.mine));
+    LOOKED_AT(sleeps_on(&sleeper));
+    NEED(shutdown(pair.peer, SHUT_WR));
+    NEED(woken(&sleeper));
+}
+
+/* A helper.
+ *
  * kernel.h */
 CASE(of_add_device, ABOUT("broken"))
 {
