@@ -1,5 +1,6 @@
 """Calls of a case in C, and what they give when the conductor makes them fail."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,8 +9,9 @@ from ..check_run import DESCRIPTOR
 from ..errno_names import Errno
 from ..event import Event
 from ..lab import Lab
+from ..moment import Moment, entering
 from ..process import Process
-from ..sweep.points import Point, points
+from ..sweep.points import FAMILIES, Point, points
 from .run import Change, Run
 
 _NOTES = 2
@@ -22,18 +24,18 @@ _ENDLESS = ("exit_group", "exit", "rt_sigreturn", "restart_syscall")
 class CallChange(Change):
     """A call that is given an errno at its entry."""
 
-    point: Point | None = None
+    process: int = 1
+    moment: Moment = entering("?")
     errno: str = Errno.EIO
 
     def arm(self, process: Process) -> None:
         """Has it injected, once the program is held at its exec."""
-        assert self.point is not None
         process.lab.ask(
             "arm",
-            process=self.point.process,
-            moment=self.point.moment.wire(),
+            process=self.process,
+            moment=self.moment.wire(),
             action={"do": "inject", "errno": self.errno},
-            to_come=True if self.point.process > process.number else None,
+            to_come=True if self.process > process.number else None,
         )
 
 
@@ -55,17 +57,31 @@ def _note(run: Run, events: Sequence[Event]) -> None:
     if run.change is not None:
         run.struck = any(e.outcome is not None and e.outcome.injected for e in events)
         return
-    for change in map(_change, calls_of_body(events)):
-        run.found.setdefault(change.key, change)
+    made: Counter[tuple[int, str | None]] = Counter()
+    for point in calls_of_body(events):
+        made[point.process, point.moment.call] += 1
+        nth = made[point.process, point.moment.call]
+        change = _change(point, _moment(point, events), nth)
+        run.found[change.key] = change
 
 
-def _change(point: Point) -> CallChange:
+def _moment(point: Point, events: Sequence[Event]) -> Moment:
+    """The same, counted whatever the call is made on: what a socket is may be otherwise than its calls tell."""
+    call = str(point.moment.call)
+    named = {call, *FAMILIES.get(call, ())}
+    before = [e for e in events if e.kind == "enter" and e.process == point.process]
+    return entering(call, sum(e.call in named and e.seq <= point.seq for e in before))
+
+
+def _change(point: Point, moment: Moment, nth: int) -> CallChange:
+    """
+    Args:
+        nth: the how manieth of its name the body has made, for people.
+    """
     errno = Errno.EPERM if point.outcome.startswith(Errno.EIO) else Errno.EIO
-    moment = point.moment
-    on = f" on {moment.on}" if moment.on else ""
     where = "" if point.process == 1 else f" in process {point.process}"
-    what = f"{moment.call}{on} #{moment.nth}{where}: {point.outcome}"
-    return CallChange(point.key, what, 1, point, errno)
+    what = f"{moment.call} #{nth}{where}: {point.outcome}"
+    return CallChange(f"{point.process}:{moment}", what, 1, point.process, moment, errno)
 
 
 def calls_of_body(events: Sequence[Event]) -> list[Point]:

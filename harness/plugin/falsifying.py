@@ -44,7 +44,7 @@ class Falsifying:
         return reports
 
     def _falsified(self, item: pytest.Item, changes: Sequence[Change]) -> Finding:
-        blind = [change.what for change in changes if not _noticed(item, change)]
+        blind = [what for change in changes if (what := _unnoticed(item, change))]
         reasons = [(what, self._reason(item.nodeid, what)) for what in blind]
         return Finding(
             item.nodeid,
@@ -73,10 +73,16 @@ def _once(item: pytest.Item, run: Run) -> list[pytest.TestReport]:
     return reports
 
 
-def _noticed(item: pytest.Item, change: Change) -> bool:
-    """Whether some wrong value of it makes the case fail, or break."""
-    runs = (Run(change, choice) for choice in range(change.choices))
-    return any(any(r.failed for r in _once(item, run)) and run.struck for run in runs)
+def _unnoticed(item: pytest.Item, change: Change) -> str:
+    """What is changed, if no wrong value of it makes the case fail, or break."""
+    for choice in range(change.choices):
+        run = Run(change, choice)
+        failed = any(report.failed for report in _once(item, run))
+        if not run.struck:
+            return f"{change.what} (it did not come again)"
+        if failed:
+            return ""
+    return change.what
 
 
 def _declarations() -> Sequence[declared.Declaration]:

@@ -10,7 +10,7 @@ from ..moment import Descriptor, Moment
 from ..outcome import signal_number
 from .descriptors import Open, classified
 
-_FAMILIES = {
+FAMILIES = {
     "accept": {"accept4"},
     "send": {"sendto"},
     "recv": {"recvfrom"},
@@ -204,7 +204,7 @@ def _call_moment(event: Event, life: _Life, known: Open | None) -> Moment:
     call = event.call or "?"
     on = known.kind if known is not None and known.kind in _ASKED else None
     nth = 0
-    for word in {call, *(word for word, also in _FAMILIES.items() if call in also)}:
+    for word in {call, *(word for word, also in FAMILIES.items() if call in also)}:
         for of in {on, None}:
             seen = life.count(event.kind, word, of)
             nth = seen if (word, of) == (call, on) else nth
