@@ -98,7 +98,7 @@ def echoes(client: Process, line: str) -> Fact:
     except Broken as broken:
         return Fact(False, f"({broken})")
     client.run()
-    return Fact(True, f"({client.output!r})")
+    return Fact(True, f"({line!r} came back)")
 
 
 def gives(process: Process, call: str, on: Descriptor | None = None) -> Outcome | Fact:

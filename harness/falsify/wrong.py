@@ -14,6 +14,8 @@ from ..outcome import Exit, Outcome
 
 _FAR = 1 << 40
 _WORD = "something else"
+_STATES = ("held", "running", "zombie", "dead", "detached")
+"""What a process is, in words: of these another one is the likely mistake."""
 _SURPRISE = Outcome(errno=Errno.EIO, number=5)
 _OTHER_SURPRISE = Outcome(errno=Errno.EPERM, number=1)
 
@@ -40,6 +42,8 @@ def _of_outcome(value: Outcome) -> Iterator[Any]:
     yield _OTHER_SURPRISE if value.errno == Errno.EIO else _SURPRISE
     if value.errno is not None:
         yield Outcome(0)
+    if value.errno != Errno.EINTR:  # what cases deny most
+        yield Outcome(errno=Errno.EINTR, number=4)
     for other in wrong(value.value if value.value is not None else 0):
         yield Outcome(other)
 
@@ -84,11 +88,14 @@ def _of_flags(value: enum.Flag) -> Iterator[Any]:
 def _of_member(value: enum.Enum) -> Iterator[Any]:
     members: list[enum.Enum] = list(type(value))
     at = members.index(value)
-    yield from (members[(at + step) % len(members)] for step in (1, -1) if len(members) > 1)
+    yield from members[at + 1 :]
+    yield from members[:at]
 
 
 @wrong.register
 def _of_text(value: str) -> Iterator[Any]:
+    if value in _STATES:
+        yield from (other for other in _STATES if other != value)
     if value:
         yield value[:-1] + ("?" if value[-1] != "?" else "!")
         yield ("?" if value[0] != "?" else "!") + value[1:]
@@ -113,8 +120,10 @@ def _of_list(value: list) -> Iterator[Any]:  # type: ignore[type-arg]
 
 
 def _one_more(value: list[Any]) -> Any:
-    """Another one, that came much later."""
+    """Another one: a call that came much later, an outcome that cases deny."""
     last = value[-1] if value else _WORD
+    if isinstance(last, Outcome):
+        return Outcome(errno=Errno.EINTR, number=4)
     return replace(last, seq=last.seq + _FAR) if isinstance(last, Call) else last
 
 
