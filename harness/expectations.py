@@ -1,5 +1,6 @@
 """Expectations: what a platform is known to show instead of what a case claims, each with its reason and source."""
 
+import functools
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -51,6 +52,7 @@ class Expectation:
         return self.names(case) and any(platform in each for each in self.platforms)
 
 
+@functools.cache
 def _glob(pattern: str) -> re.Pattern[str]:
     wild = {"*": ".*", "?": "."}
     return re.compile("".join(wild.get(each) or re.escape(each) for each in pattern))

@@ -6,6 +6,7 @@
 #include "passing.h"
 #include "sleeper.h"
 #include "sockets.h"
+#include "unfit.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -360,4 +361,43 @@ CASE(of_nth_in, ABOUT("broken"))
 
     message_says(&message, "x");
     LOOKED_AT(nth_in(&message, 0));
+}
+
+/* --- what a call has to refuse -------------------------------------------------------------------
+ */
+
+/* A helper.
+ *
+ * unfit.h */
+CASE(of_bad_descriptor, ABOUT("broken"))
+{
+    LOOKED_AT(bad_descriptor(&(struct kind){.name = "closed"}));
+}
+
+/* A helper.
+ *
+ * unfit.h */
+CASE(of_no_socket, EACH(no_sockets))
+{
+    LOOKED_AT(no_socket(kind));
+}
+
+static KINDS(obstacles, KIND("a_file", .other = ENOTDIR));
+
+/* A helper.
+ *
+ * unfit.h */
+CASE(of_bad_path, EACH(obstacles))
+{
+    struct address address;
+
+    LOOKED_AT(bad_path(kind, &address));
+}
+
+/* A helper.
+ *
+ * unfit.h */
+CASE(of_leave_descriptors, ABOUT("broken"))
+{
+    LOOKED_AT(leave_descriptors(1));
 }
