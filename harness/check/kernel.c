@@ -9,8 +9,10 @@
 
 #ifdef __linux__
 
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 
@@ -90,6 +92,20 @@ static int bring_up(int any_socket, const char *name)
     return ioctl(any_socket, SIOCSIFFLAGS, &request);
 }
 
+/* What the link's coming up brings about, such as routes of IPv6, is done when this returns: the
+ * kernel leaves it to a worker, but does it at once for who asks (linkwatch_sync_dev()). */
+static int see_link(int any_socket, const char *name)
+{
+    struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+    struct ifreq request = {.ifr_data = (void *)&link};
+
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    if (ioctl(any_socket, SIOCETHTOOL, &request) < 0)
+        return -1;
+    errno = ENETDOWN;
+    return link.data ? 0 : -1;
+}
+
 /* The kernel names the far end, the first that it has to name. */
 int add_device(const char *name)
 {
@@ -99,7 +115,7 @@ int add_device(const char *name)
     if (netlink < 0)
         return -1;
     done = make_pair(netlink, name) == 0 && bring_up(netlink, name) == 0 &&
-           bring_up(netlink, "veth0") == 0;
+           bring_up(netlink, "veth0") == 0 && see_link(netlink, name) == 0;
     return close(netlink) < 0 || !done ? -1 : 0;
 }
 
