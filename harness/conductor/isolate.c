@@ -330,9 +330,12 @@ int isolate(struct isolation *isolation, struct reason *why)
     pid_t init;
 
     signal(SIGCHLD, SIG_DFL); /* were it ignored, there would be no status to wait for */
+    if (die_with_parent() < 0)
+        return because_of_errno(why, "PR_SET_PDEATHSIG");
+    capabilities_of_ptrace();
     if (put_up_walls(why) < 0)
         return -1;
-    /* Only now: what changes the credentials may clear it. */
+    /* Once more: what changes the credentials may clear it. */
     if (die_with_parent() < 0 || pipe2(lifeline, O_CLOEXEC) < 0)
         return because_of_errno(why, "PR_SET_PDEATHSIG, pipe");
     if (getppid() != parent)

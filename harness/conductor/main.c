@@ -179,7 +179,6 @@ int main(int argc, char **argv)
     int children;
 
     read_arguments(argc, argv, &lab.isolation, &captured);
-    capabilities_of_ptrace();
     if (isolate(&lab.isolation, &why) < 0)
         die(&why);
     raise_descriptor_limit();

@@ -1,4 +1,5 @@
-/* Preloaded into a conductor: halts it after the n-th stop that waitpid tells it of.
+/* Preloaded into a conductor: halts it after the n-th stop that waitpid tells it of, once it is
+ * init of its lab: what it tries of the kernel before is none of the case's.
  *
  * SOCKSPEC_HALT=N:FIFO   a byte goes to FIFO at that stop, and the conductor stands still till
  * FIFO.go is opened for writing. With N = 0 a byte goes to FIFO at every stop, and nothing stands
@@ -37,7 +38,7 @@ static void stopped(void)
     const char *order = getenv("SOCKSPEC_HALT"), *fifo = order ? strchr(order, ':') : NULL;
     long nth;
 
-    if (!fifo || strcmp(program_invocation_short_name, "conductor") != 0)
+    if (!fifo || getpid() != 1 || strcmp(program_invocation_short_name, "conductor") != 0)
         return;
     nth = strtol(order, NULL, 10);
     count++;

@@ -19,7 +19,7 @@ struct manner {
     bool tried, information, seccomp_last, wakes_stopped;
 };
 
-/* Its getppid and its nanosleep go to the tracer. */
+/* Its getppid and its nanosleep go to the tracer, with whom it dies. */
 static _Noreturn void be_traced(void)
 {
     struct sock_filter code[] = {
@@ -32,8 +32,8 @@ static _Noreturn void be_traced(void)
     const struct sock_fprog program = {sizeof code / sizeof *code, code};
     const struct timespec moment = {.tv_nsec = 10000000};
 
-    if (ptrace(PTRACE_TRACEME, 0, 0, 0) == 0 && raise(SIGSTOP) == 0 &&
-        filter_install(&program) == 0) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ptrace(PTRACE_TRACEME, 0, 0, 0) == 0 &&
+        raise(SIGSTOP) == 0 && filter_install(&program) == 0) {
         syscall(SYS_getppid);
         syscall(SYS_nanosleep, &moment, NULL);
     }
