@@ -181,7 +181,7 @@ CASE(binding_needs_the_right_to_write, EACH(unix_all), BEHAVIOUR("V3", "M9"),
 #include <stdlib.h>
 #include <sys/mount.h>
 
-static char read_only[sizeof((struct sockaddr_un *)NULL)->sun_path];
+static char read_only[sizeof(struct sockaddr_un)];
 
 static void uncover(void)
 {

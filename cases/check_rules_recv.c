@@ -44,7 +44,7 @@ static struct pair sent_pair(const struct kind *kind)
 CASE(receiving_on_no_descriptor_is_ebadf, EACH(receives, bad_descriptors), BEHAVIOUR("V9"),
      ABOUT("recv", "recvfrom", "recvmsg", "EBADF"))
 {
-    char byte;
+    char byte = 0;
 
     FAILS(received_by(kind, bad_descriptor(kind), &byte, 1, 0), EBADF);
 }
@@ -55,7 +55,7 @@ CASE(receiving_on_no_descriptor_is_ebadf, EACH(receives, bad_descriptors), BEHAV
 CASE(receiving_on_what_is_no_socket_is_enotsock, EACH(receives, no_sockets), BEHAVIOUR("V9"),
      ABOUT("recv", "recvfrom", "recvmsg", "ENOTSOCK"))
 {
-    char byte;
+    char byte = 0;
     const int fd = NEED(no_socket(kind));
 
     FAILS(received_by(kind, fd, &byte, 1, 0), ENOTSOCK);
@@ -79,7 +79,7 @@ CASE(receiving_into_unwritable_memory_is_efault, EACH(receives, every_socket),
 CASE(nothing_to_receive_is_eagain, EACH(receives, every_socket), BEHAVIOUR("V9", "R1"),
      ABOUT("recv", "recvfrom", "recvmsg", "EAGAIN", "O_NONBLOCK", "MSG_DONTWAIT"))
 {
-    char byte;
+    char byte = 0;
     struct pair pair;
 
     NEED(connected_pair(kind, &pair));
@@ -99,7 +99,7 @@ static KINDS(with_a_state, KIND("IPv4", .family = AF_INET, .type = SOCK_STREAM),
 CASE(receiving_without_a_connection_is_enotconn, EACH(receives, with_a_state), BEHAVIOUR("V9"),
      ABOUT("recv", "recvfrom", "recvmsg", "ENOTCONN"))
 {
-    char byte;
+    char byte = 0;
     const int fd = NEED(new_socket(kind));
 
     FAILS(received_by(kind, fd, &byte, 1, 0), ENOTCONN);
@@ -112,7 +112,7 @@ CASE(receiving_without_a_connection_is_enotconn, EACH(receives, with_a_state), B
 CASE(receiving_from_a_listener_is_enotconn, EACH(receives, with_a_state), BEHAVIOUR("V9"),
      ABOUT("recv", "recvfrom", "recvmsg", "ENOTCONN"))
 {
-    char byte;
+    char byte = 0;
     const int listener = NEED(listening_socket(kind));
 
     FAILS(received_by(kind, listener, &byte, 1, 0), ENOTCONN);
@@ -124,7 +124,7 @@ CASE(receiving_from_a_listener_is_enotconn, EACH(receives, with_a_state), BEHAVI
 CASE(receiving_on_unix_without_a_connection_is_refused, EACH(receives), BEHAVIOUR("V9"),
      ABOUT("recv", "recvfrom", "recvmsg", "EINVAL", "ENOTCONN", "AF_UNIX"))
 {
-    char byte;
+    char byte = 0;
     const int fd = NEED(new_socket(&unix_stream));
 
     FAILS(received_by(kind, fd, &byte, 1, 0),
@@ -137,7 +137,7 @@ CASE(receiving_on_unix_without_a_connection_is_refused, EACH(receives), BEHAVIOU
 CASE(no_urgent_data_to_receive_is_refused, EACH(receives, inet_stream), BEHAVIOUR("V9"),
      ABOUT("recv", "recvfrom", "recvmsg", "EINVAL", "MSG_OOB"))
 {
-    char byte;
+    char byte = 0;
     const struct pair pair = sent_pair(kind);
 
     FAILS(received_by(kind, pair.mine, &byte, 1, MSG_OOB), EINVAL);
@@ -153,7 +153,7 @@ static KINDS(no_urgent_data, KIND("datagram", .family = AF_UNIX, .type = SOCK_DG
 CASE(receiving_urgent_data_is_refused, EACH(receives, no_urgent_data), BEHAVIOUR("V9"),
      ABOUT("recv", "recvfrom", "recvmsg", "EOPNOTSUPP", "MSG_OOB", "AF_UNIX"))
 {
-    char byte;
+    char byte = 0;
     const struct pair pair = sent_pair(kind);
 
     FAILS(received_by(kind, pair.mine, &byte, 1, MSG_OOB), EOPNOTSUPP);
@@ -165,7 +165,7 @@ CASE(receiving_urgent_data_is_refused, EACH(receives, no_urgent_data), BEHAVIOUR
 CASE(no_error_to_receive_is_eagain, EACH(receives, inet), BEHAVIOUR("V9"),
      ABOUT("recv", "recvfrom", "recvmsg", "EAGAIN", "MSG_ERRQUEUE"))
 {
-    char byte;
+    char byte = 0;
     const struct pair pair = sent_pair(kind);
 
     FAILS(received_by(kind, pair.mine, &byte, 1, MSG_ERRQUEUE), EAGAIN);
@@ -180,7 +180,7 @@ CASE(no_error_to_receive_is_eagain, EACH(receives, inet), BEHAVIOUR("V9"),
 CASE(receiving_into_a_negative_length_is_refused, EACH(datagram), BEHAVIOUR("V9"),
      ABOUT("recvfrom", "EINVAL"))
 {
-    char byte;
+    char byte = 0;
     struct address sender = {.length = (socklen_t)-1};
     const struct pair pair = sent_pair(kind);
 
@@ -193,7 +193,7 @@ CASE(receiving_into_a_negative_length_is_refused, EACH(datagram), BEHAVIOUR("V9"
 CASE(receiving_an_unwritable_address_is_efault, EACH(datagram), BEHAVIOUR("V9"),
      ABOUT("recvfrom", "EFAULT"))
 {
-    char byte;
+    char byte = 0;
     struct sockaddr *const nowhere = unwritable();
     socklen_t length = sizeof(struct sockaddr_storage);
     const struct pair pair = sent_pair(kind);
@@ -223,7 +223,7 @@ CASE(receiving_too_many_parts_is_emsgsize, EACH(every_socket), BEHAVIOUR("V9"),
 CASE(receiving_a_negative_part_is_refused, EACH(every_socket), BEHAVIOUR("V9"),
      ABOUT("recvmsg", "EINVAL"))
 {
-    char byte;
+    char byte = 0;
     struct iovec parts[] = {{&byte, 1}, {&byte, (size_t)-1}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     const struct pair pair = sent_pair(kind);

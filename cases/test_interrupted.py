@@ -214,7 +214,7 @@ def test_a_time_out_defeats_sa_restart_for_a_writer(lab: Lab, call: str, option:
     signal(7) (socket interfaces, when a timeout has been set on the socket); Linux include/net/sock.h,
     sock_intr_errno.
     """
-    _, client, _ = full(lab, call, "-x", "-t", option)
+    _, client, _ = full(lab, call, "-x", "-o", option)
     assert interrupted(client, call) == EINTR
 
 
@@ -227,7 +227,7 @@ def test_a_time_out_defeats_sa_restart_for_a_reader(lab: Lab, call: str, option:
     signal(7) (socket interfaces, when a timeout has been set on the socket); Linux include/net/sock.h,
     sock_intr_errno.
     """
-    _, client = asleep(lab, call, "-x", "-t", option)
+    _, client = asleep(lab, call, "-x", "-o", option)
     assert interrupted(client, call) == EINTR
 
 
@@ -239,7 +239,7 @@ def test_a_time_out_defeats_sa_restart_in_accept(lab: Lab) -> None:
     signal(7); Linux net/ipv4/inet_connection_sock.c, inet_csk_wait_for_connect. Platforms: Darwin and
     FreeBSD ignore SO_RCVTIMEO in accept.
     """
-    assert interrupted(accepting(lab, "-x", "-t"), "accept") == EINTR
+    assert interrupted(accepting(lab, "-x", "-o"), "accept") == EINTR
 
 
 @pytest.mark.about("SO_SNDTIMEO", "SA_RESTART", "EINTR", "connect")
@@ -249,7 +249,7 @@ def test_a_time_out_defeats_sa_restart_in_connect(lab: Lab) -> None:
 
     signal(7); Linux net/ipv4/af_inet.c, __inet_stream_connect (sock_intr_errno).
     """
-    client, _ = connecting(lab, "-x", "-t")
+    client, _ = connecting(lab, "-x", "-o")
     assert interrupted(client, "connect") == EINTR
 
 

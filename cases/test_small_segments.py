@@ -127,7 +127,7 @@ def test_with_tcp_nodelay_each_write_is_sent_at_once(lab: Lab, version: int) -> 
     tcp(7) TCP_NODELAY; RFC 9293 §3.7.4 (MUST-17: it can be disabled).
     """
     hosts = joined(lab, version)
-    client, _ = in_flight(hosts, "-n")
+    client, _ = in_flight(hosts, "-y")
     types(client)
     types(client)
     assert sent(hosts) == [1, len(LINE) - 1] * 2
@@ -160,7 +160,7 @@ def test_what_was_corked_is_sent_in_one_segment(lab: Lab, version: int) -> None:
     tcp(7) TCP_CORK; Linux net/ipv4/tcp.c, __tcp_sock_set_cork, tcp_output.c, tcp_nagle_check.
     """
     hosts = joined(lab, version)
-    client, _ = in_flight(hosts, "-n", "-c")
+    client, _ = in_flight(hosts, "-y", "-c")
     types(client)
     types(client)
     assert sent(hosts) == [len(LINE), len(LINE)]
@@ -176,7 +176,7 @@ def test_what_is_corked_is_not_sent(lab: Lab, version: int) -> None:
     tcp(7) TCP_CORK (partial frames are not sent); Linux net/ipv4/tcp_output.c, tcp_nagle_check.
     """
     hosts = joined(lab, version)
-    client, acknowledgement = in_flight(hosts, "-n", "-k")
+    client, acknowledgement = in_flight(hosts, "-y", "-p")
     types(client)
     acknowledgement.reached()
     types(client)
@@ -193,7 +193,7 @@ def test_a_full_segment_passes_the_cork(lab: Lab, version: int) -> None:
     tcp(7) TCP_CORK; Linux net/ipv4/tcp_output.c, tcp_nagle_test.
     """
     hosts = joined(lab, version)
-    client, acknowledgement = in_flight(hosts, "-k")
+    client, acknowledgement = in_flight(hosts, "-p")
     types(client)
     acknowledgement.reached()
     types(client, "b" * MSS[version] + "left\n")
@@ -211,7 +211,7 @@ def test_a_cork_holds_for_200_ms(lab: Lab, version: int) -> None:
     """
     hosts = joined(lab, version)
     hosts.serves("reuseadr_eserver")
-    client = hosts.comes("pieces_client", "-k").run().blocked("read")
+    client = hosts.comes("pieces_client", "-p").run().blocked("read")
     writes = client.arm(entering("write", on=CONNECTION))
     data = hosts.wire.duplicate(segment(payload=True, sender=hosts.client))
     client.input(LINE)

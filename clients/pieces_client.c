@@ -2,8 +2,8 @@
  *
  * A header and a body, say. Nagle's algorithm keeps the rest back until the first byte has been
  * acknowledged, and a server that waits for the whole line has no cause to hurry with that.
- * -n sends at once what is written; -c corks the connection, writes both, and takes the cork out;
- * -k leaves the cork in; -v writes both in one call of writev. It reads no answer. At the end of
+ * -y sends at once what is written; -c corks the connection, writes both, and takes the cork out;
+ * -p leaves the cork in; -v writes both in one call of writev. It reads no answer. At the end of
  * its input it closes; exits 111 when a call failed.
  */
 /* TCP_CORK is not in POSIX; these make the headers show it. */
@@ -26,10 +26,10 @@
 #define TCP_CORK TCP_NOPUSH
 #endif
 
-static const char usage[] = "usage: pieces_client [-n] [-c | -k | -v] HOST PORT\n"
-                            "  -n          TCP_NODELAY\n"
+static const char usage[] = "usage: pieces_client [-y] [-c | -p | -v] HOST PORT\n"
+                            "  -y          TCP_NODELAY\n"
                             "  -c          TCP_CORK before the two writes, none after them\n"
-                            "  -k          TCP_CORK before the two writes, and for ever\n"
+                            "  -p          TCP_CORK before the two writes, and for ever\n"
                             "  -v          one writev\n" USAGE_HELP USAGE_HOST USAGE_PORT;
 
 static void set(int connection, int name, int value)
@@ -61,7 +61,7 @@ static void put_at_once(int connection, char *line)
 
 static void put_in_pieces(int connection, const struct arguments *args, const char *line)
 {
-    if (args->option['c'] || args->option['k'])
+    if (args->option['c'] || args->option['p'])
         set(connection, TCP_CORK, 1);
     put(connection, line, 1);
     put(connection, line + 1, strlen(line + 1));
@@ -71,12 +71,12 @@ static void put_in_pieces(int connection, const struct arguments *args, const ch
 
 int main(int argc, char **argv)
 {
-    struct arguments args = client_arguments(argc, argv, "nckv", usage);
+    struct arguments args = client_arguments(argc, argv, "ycpv", usage);
     char line[8192];
     int connection = socket(args.address.ss_family, SOCK_STREAM, 0);
     if (connection < 0)
         die("socket");
-    if (args.option['n'])
+    if (args.option['y'])
         set(connection, TCP_NODELAY, 1);
     if (connect(connection, (const struct sockaddr *)&args.address, args.length) < 0)
         die("connect");

@@ -1,7 +1,7 @@
 /* waiting_client: sleeps in one call, with a handler for SIGUSR1.
  *
  * The option says in which call: does a signal end it with EINTR, or does it go on? -x installs the
- * handler with SA_RESTART; -t gives the socket SO_RCVTIMEO and SO_SNDTIMEO of an hour, for which
+ * handler with SA_RESTART; -o gives the socket SO_RCVTIMEO and SO_SNDTIMEO of an hour, for which
  * nobody waits, but which changes what the call does; -m blocks SIGUSR1 but in ppoll and pselect. A
  * connect that says EINTR goes on by itself: the client waits until it is done, as UNP 15.4 has it.
  * Prints what the call gave and exits 0, or tells its errno and exits 111.
@@ -28,15 +28,23 @@
 #endif
 
 static const char usage[] =
-    "usage: waiting_client [-x] [-t] [-m] -CALL HOST PORT\n"
+    "usage: waiting_client [-x] [-o] [-m] -R | -V | -F | -M | -W | -S | -G | -B | -P | -Q | -L | "
+    "-K | -E | -A | -C HOST PORT\n"
     "  -x          the handler is installed with SA_RESTART\n"
-    "  -t          SO_RCVTIMEO and SO_SNDTIMEO of an hour\n"
+    "  -o          SO_RCVTIMEO and SO_SNDTIMEO of an hour\n"
     "  -m          SIGUSR1 is blocked but in ppoll and pselect\n"
-    "  -R -V -F -M read, recv, recvfrom, recvmsg: nothing has come\n"
-    "  -W -S -G    write, send, sendmsg of a byte: there is no room\n"
+    "  -R          read: nothing has come\n"
+    "  -V          recv\n"
+    "  -F          recvfrom\n"
+    "  -M          recvmsg\n"
+    "  -W          write of a byte: there is no room\n"
+    "  -S          send\n"
+    "  -G          sendmsg\n"
     "  -B          write of 16 MiB: there is room for a part\n"
-    "  -P -Q       poll, ppoll: nothing is readable\n"
-    "  -L -K       select, pselect\n"
+    "  -P          poll: nothing is readable\n"
+    "  -Q          ppoll\n"
+    "  -L          select\n"
+    "  -K          pselect\n"
     "  -E          epoll_wait\n"
     "  -A          accept at HOST and PORT: nobody comes\n"
     "  -C          connect: nobody answers\n" USAGE_HELP USAGE_HOST USAGE_PORT;
@@ -189,7 +197,7 @@ static int make_socket(const struct arguments *args)
     int made = socket(args->address.ss_family, SOCK_STREAM, 0);
     if (made < 0)
         die("socket");
-    if (args->option['t'])
+    if (args->option['o'])
         set_timeouts(made);
     return made;
 }
@@ -263,7 +271,7 @@ static int wait_in(const struct arguments *args, int connection)
 
 int main(int argc, char **argv)
 {
-    struct arguments args = client_arguments(argc, argv, "xtmRVFMWSGBPQLKEAC", usage);
+    struct arguments args = client_arguments(argc, argv, "xomRVFMWSGBPQLKEAC", usage);
     int connection = -1;
     handle_sigusr1(args.option['x']);
     block_sigusr1(args.option['m']);

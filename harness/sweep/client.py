@@ -119,7 +119,7 @@ class Client:
             left = end - time.monotonic()
             if left <= 0:
                 return Fate.SILENCE
-            select.select([self._socket], [], [], left)
+            self.wait_readable(left)
         return _FATES.get(standing) or self.end or Fate.SILENCE
 
     def ask(self, patience: float | None = None) -> Fate:
@@ -131,8 +131,14 @@ class Client:
         """Whether the connection comes to an end."""
         end = time.monotonic() + patience
         while self.receive().end is None and (left := end - time.monotonic()) > 0:
-            select.select([self._socket], [], [], left)
+            self.wait_readable(left)
         return self.end is not None
+
+    def wait_readable(self, seconds: float) -> bool:
+        """Whether something comes within that time. Descriptors may be many: select would not do."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def half_close(self) -> None:
         """Sends FIN and goes on receiving."""

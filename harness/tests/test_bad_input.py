@@ -173,7 +173,7 @@ class Copy:
             HERE.folder,
             self.kept / HERE.mode,
             symlinks=True,
-            ignore=shutil.ignore_patterns("tidy", "cppcheck", "part", "go", "tests"),
+            ignore=shutil.ignore_patterns("tidy", "cppcheck", "part", "go", "tests", "cases"),
         )
 
     def environment(self, **more: str) -> dict[str, str]:

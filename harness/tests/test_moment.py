@@ -83,6 +83,7 @@ def test_sockets_compare_with_states() -> None:
             "remote": endpoint,
             "timer": "time_wait",
             "expires_ms": 59980,
+            "retransmits": 0,
         }
     )
     assert [found] == [TIME_WAIT]

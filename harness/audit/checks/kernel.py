@@ -5,7 +5,6 @@ import select
 from pathlib import Path
 
 from ...process import Process
-from ...sweep.client import Client
 from ...sweep.stage import Stage
 from ...verdict import Broken
 
@@ -35,8 +34,3 @@ def memory(stage: Stage, process: Process) -> int:
 def wait(seconds: float) -> None:
     """Lets that time pass: the measure of what a process does in it."""
     select.select([], [], [], seconds)
-
-
-def wait_readable(client: Client, seconds: float) -> bool:
-    """Whether something comes for a client within that time."""
-    return bool(select.select([client.descriptor], [], [], seconds)[0])

@@ -211,7 +211,7 @@ def slow_reader(engine: Engine) -> Iterator[str]:
         if protocol.mirrors:
             sent = slow.request
             while slow.receive().end is None and len(slow.answer) < len(sent):
-                if not kernel.wait_readable(slow, stage.subject.patience):
+                if not slow.wait_readable(stage.subject.patience):
                     break
             if slow.answer != sent:
                 yield f"of {len(sent)} bytes it got {len(slow.answer)} back, or others"
