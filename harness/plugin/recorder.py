@@ -106,7 +106,8 @@ class Recorder:
                 keep(key, value)
             except (OSError, UserWarning) as error:
                 reason = getattr(error, "strerror", None) or error
-                self._say(f"cannot write pytest's cache: {reason}")
+                if not self.troubles:  # else it is the same disk's
+                    self._say(f"cannot write pytest's cache: {reason}")
                 spoil(session, pytest.ExitCode.INTERNAL_ERROR)
 
         cache.set = guarded
