@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 RUNSC: Sequence[str] = (
     "runsc",
+    "--ignore-cgroups",  # not every machine has them mounted
     "--network=none",  # just the sandbox's own loopback
     "--net-raw",  # packet sockets, for the segments on it
     "--platform=ptrace",  # needs nothing of the machine's processor
