@@ -63,11 +63,6 @@ class Client:
             self._stage.rest()
         return self
 
-    @property
-    def descriptor(self) -> int:
-        """Of its socket."""
-        return self._socket.fileno()
-
     def send(self, data: bytes, rest: bool = True) -> int:
         """Sends what there is room for; returns how much."""
         try:
