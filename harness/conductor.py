@@ -4,7 +4,7 @@ import os
 import select
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,12 @@ class Conductor:
     """A running conductor. Must be closed; then nothing of the lab is left."""
 
     def __init__(
-        self, program: Path, cpu: int | None = None, captures: bool = True, slowness: float = 1.0
+        self,
+        program: Path,
+        cpu: int | None = None,
+        captures: bool = True,
+        slowness: float = 1.0,
+        lacking: Collection[str] | None = None,
     ) -> None:
         """Starts it, without waiting till it is ready: see greet.
 
@@ -72,13 +77,14 @@ class Conductor:
             cpu: the processor it pins itself to; None lets it choose.
             captures: whether it captures the segments on the first host's loopback.
             slowness: how many times as long as usual it may take to answer.
+            lacking: what an earlier one found missing, which spares it finding out; None: there was none.
 
         Raises:
             ConductorFailed: it cannot be started.
         """
         self._errors = anonymous_file("conductor-errors")
         try:
-            self._channel, self._child = self._start(program, cpu, captures)
+            self._channel, self._child = self._start(_arguments(program, cpu, captures, lacking))
         except OSError as error:
             self._errors.close()
             raise ConductorFailed(
@@ -119,18 +125,13 @@ class Conductor:
         except (OSError, IndexError):
             raise ConductorFailed("the conductor has no init") from None
 
-    def _start(
-        self, program: Path, cpu: int | None, captures: bool
-    ) -> tuple[Channel, "subprocess.Popen[bytes]"]:
+    def _start(self, arguments: Sequence[str]) -> tuple[Channel, "subprocess.Popen[bytes]"]:
         ours, theirs = socket.socketpair()
         with theirs:
-            argv = [os.fspath(program), "--control", str(theirs.fileno())]
-            argv += [] if cpu is None else ["--cpu", str(cpu)]
-            argv += [] if captures else ["--capture", "no"]
             try:
                 # A session of its own: Ctrl-C is for pytest, which then ends the lab in order.
                 child = subprocess.Popen(
-                    argv,
+                    [*arguments, "--control", str(theirs.fileno())],
                     stdin=subprocess.DEVNULL,
                     stdout=self._errors,
                     stderr=self._errors,
@@ -255,6 +256,16 @@ class Conductor:
             return exits(self._child, limit)
         self._child.wait()
         return True
+
+
+def _arguments(
+    program: Path, cpu: int | None, captures: bool, lacking: Collection[str] | None
+) -> list[str]:
+    arguments = [os.fspath(program)]
+    arguments += [] if cpu is None else ["--cpu", str(cpu)]
+    arguments += [] if captures else ["--capture", "no"]
+    arguments += [] if lacking is None else ["--lacking", ",".join(sorted(lacking)) or "none"]
+    return arguments
 
 
 def exits(child: "subprocess.Popen[bytes]", limit: float) -> bool:

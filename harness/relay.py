@@ -45,6 +45,7 @@ class Relay:
         self._ahead = ahead
         self._slowness = slowness
         self._captures = captures
+        self._lacking: frozenset[str] | None = None
         self._ready: deque[Conductor] = deque()
         self._leaving: deque[Conductor] = deque()
 
@@ -55,13 +56,14 @@ class Relay:
             ConductorFailed: with the conductor's own words.
         """
         conductor = self._ready.popleft() if self._ready else self._start()
-        while len(self._ready) < self._ahead:
-            self._ready.append(self._start())
         try:
             conductor.greet()
         except ConductorFailed:
             self._drop()
             raise
+        self._lacking = conductor.about.lacks
+        while len(self._ready) < self._ahead:
+            self._ready.append(self._start())
         return conductor
 
     def retire(self, conductor: Conductor) -> None:
@@ -111,4 +113,6 @@ class Relay:
         self._ready.clear()
 
     def _start(self) -> Conductor:
-        return Conductor(self._program, self._cpu, self._captures, self._slowness)
+        return Conductor(
+            self._program, self._cpu, self._captures, self._slowness, self._lacking
+        )

@@ -18,6 +18,7 @@ enum { EXIT_USAGE = 100, EXIT_SYSTEM = 111, OWN_DESCRIPTORS = 3 };
 static _Noreturn void usage(void)
 {
     fputs("usage: conductor --control FD [--cpu N] [--capture yes|no] [--without CAPABILITY,...]\n"
+          "                 [--lacking CAPABILITY,...|none]\n"
           "Speaks the conductor's protocol on the socket FD; see PROTOCOL.md.\n",
           stderr);
     exit(EXIT_USAGE);
@@ -46,14 +47,22 @@ static bool yes_or_no(const char *text)
     return strcmp(text, "yes") == 0;
 }
 
-static void forbid(const char *names)
+static void take_for_missing(const char *option, const char *names)
 {
     struct reason why = {.text = ""};
 
     if (capabilities_forbid(names, &why) < 0) {
-        fprintf(stderr, "conductor: %s\n", why.text);
+        fprintf(stderr, "conductor: %s %s\n", option, why.text);
         usage();
     }
+}
+
+/* What an earlier conductor on this kernel found out is not tried again. */
+static void lacking_only(const char *option, const char *names)
+{
+    if (strcmp(names, "none") != 0)
+        take_for_missing(option, names);
+    capabilities_grant_others();
 }
 
 static void read_arguments(int argc, char **argv, struct isolation *isolation, bool *captured)
@@ -68,7 +77,9 @@ static void read_arguments(int argc, char **argv, struct isolation *isolation, b
         else if (strcmp(argv[i], "--capture") == 0)
             *captured = yes_or_no(argv[i + 1]);
         else if (strcmp(argv[i], "--without") == 0)
-            forbid(argv[i + 1]);
+            take_for_missing(argv[i], argv[i + 1]);
+        else if (strcmp(argv[i], "--lacking") == 0)
+            lacking_only(argv[i], argv[i + 1]);
         else
             usage();
     }

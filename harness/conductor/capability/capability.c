@@ -60,7 +60,7 @@ static int forbid(const char *name, size_t length, struct reason *why)
             return 0;
         }
     }
-    return because(why, "--without %.*s: no such capability", (int)length, name);
+    return because(why, "%.*s: no such capability", (int)length, name);
 }
 
 int capabilities_forbid(const char *names, struct reason *why)
@@ -74,6 +74,13 @@ int capabilities_forbid(const char *names, struct reason *why)
             return 0;
         names += length + 1;
     }
+}
+
+void capabilities_grant_others(void)
+{
+    for (int i = 0; i < CAPABILITIES; i++)
+        if (known[i] == UNKNOWN)
+            known[i] = PRESENT;
 }
 
 const char *capability_name(enum capability capability)

@@ -43,6 +43,9 @@ void capabilities_of_ptrace(void);
 /* Takes from now on what is named for missing: "pidfd,sock-diag". 0, or -1 with the reason. */
 int capabilities_forbid(const char *names, struct reason *why);
 
+/* Takes all that is not known yet for there, untried. */
+void capabilities_grant_others(void);
+
 /* "sock-diag". */
 const char *capability_name(enum capability capability);
 
