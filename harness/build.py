@@ -1,6 +1,7 @@
 """The build: where its products lie, and how they are brought up to date."""
 
 import fcntl
+import functools
 import itertools
 import os
 import subprocess
@@ -142,7 +143,17 @@ def current(root: Path | None = None) -> Build:
     environment, unless it is 0, means the build with sanitizers, as it does for make;
     SOCKSPEC_PROGRAMS names the ABI of the programs, if it is not this machine's.
     """
-    own = Path.cwd() if _INSTALLED.exists() else Path(__file__).resolve().parent.parent
-    chosen = root or os.environ.get("SOCKSPEC_ROOT") or own
+    chosen = root or os.environ.get("SOCKSPEC_ROOT") or _own_root() or os.getcwd()
     mode = "release" if os.environ.get("SAN", "") in ("", "0") else "san"
-    return Build(Path(chosen), mode, os.environ.get(PROGRAMS, ""))
+    return _build(chosen, mode, os.environ.get(PROGRAMS, ""))
+
+
+@functools.cache
+def _own_root() -> Path | None:
+    """The checkout that the harness lies in; None where it is installed."""
+    return None if _INSTALLED.exists() else Path(__file__).resolve().parent.parent
+
+
+@functools.cache
+def _build(root: Path | str, mode: str, programs: str) -> Build:
+    return Build(Path(root), mode, programs)

@@ -8,13 +8,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from .results import Claim
 
 _TOKEN = re.compile(
     r"""
     (?P<directive>^[ \t]*\#(?:[^\n\\]|\\.)*)
-  | (?P<space>\n|[^\S\n]+)
+  | (?P<body>^\{\n(?:[ \t#\n][^\n]*\n|\n|\w+:\n)*\})
+  | (?P<space>(?:[^\S\n]*\n)+|[^\S\n]+)
   | (?P<comment>/\*.*?\*/|//[^\n]*)
   | (?P<string>"(?:[^"\\\n]|\\.)*")
   | (?P<character>'(?:[^'\\\n]|\\.)+')
@@ -23,6 +25,8 @@ _TOKEN = re.compile(
 """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
+# What stands between a { and a } that begin their lines, with nothing else that does, is a function's: no case is there.
+_PASSED_OVER = frozenset(("space", "directive", "body"))
 _ESCAPE = re.compile(r"\\(.)")
 _WORDS = ("BEHAVIOUR", "ABOUT", "REQUIRES")
 _FLAGS = ("WAITS", "SLOW")
@@ -56,8 +60,7 @@ class CheckCase:
         return Claim.of(self.doc)
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
     line: int
@@ -138,7 +141,7 @@ def _tokens(text: str) -> Iterator[_Token]:
     line = 1
     for match in _TOKEN.finditer(text):
         kind = str(match.lastgroup)
-        if kind not in ("space", "directive"):
+        if kind not in _PASSED_OVER:
             yield _Token(kind, match.group(), line)
         line += match.group().count("\n")
 

@@ -48,9 +48,13 @@ def post(asked: str, name: str) -> None:
 
 def here() -> Platform:
     """The platform of this process's cases."""
-    current = build.current()
+    return _here(build.current(), *_posted.items())
+
+
+@functools.cache
+def _here(current: build.Build, *posted: tuple[str, str]) -> Platform:
     found = _foreign(current) if current.abi else _native()
-    return replace(found, **_posted)
+    return replace(found, **dict(posted))
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 All that reporters read.
 """
 
+import functools
 import inspect
 import json
 import os
@@ -72,7 +73,8 @@ class Record:
 
     def line(self) -> str:
         """The record as a line of JSON, with its newline."""
-        return _line({"schema": SCHEMA, **asdict(self)})
+        members = {name: getattr(self, name) for name in _members_of(Record)}
+        return _line({"schema": SCHEMA, **members, "seen": [vars(each) for each in self.seen]})
 
     @property
     def on(self) -> str:
@@ -137,27 +139,35 @@ def _checked(cls: type[Any], members: Any) -> dict[str, Any]:
     """
     if not isinstance(members, dict):
         raise ValueError(f"no {cls.__name__}, but {type(members).__name__}")
-    if unknown := sorted(set(members) - {each.name for each in fields(cls)}):
+    if unknown := sorted(members.keys() - _members_of(cls).keys()):
         raise ValueError(f"a {cls.__name__} has no {', '.join(unknown)}")
-    for name, hint in get_type_hints(cls).items():
-        if name in members and not _is_of(members[name], hint):
+    for name, kinds in _members_of(cls).items():
+        if name in members and not _is_of(members[name], kinds):
             raise ValueError(f"{cls.__name__}.{name} is {members[name]!r}")
     if missing := _required(cls) - set(members):
         raise ValueError(f"a {cls.__name__} lacks {', '.join(sorted(missing))}")
     return dict(members)
 
 
-def _is_of(value: object, hint: Any) -> bool:
+def _is_of(value: object, kinds: tuple[type, ...]) -> bool:
+    return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+
+
+@functools.cache
+def _members_of(cls: type[Any]) -> Mapping[str, tuple[type, ...]]:
+    """A dataclass's members, each with the kinds of value that JSON has for it."""
+    return {name: tuple(_kinds_of(hint)) for name, hint in get_type_hints(cls).items()}
+
+
+def _kinds_of(hint: Any) -> Iterator[type]:
     for each in getattr(hint, "__args__", ()) if "|" in str(hint) else (hint,):
         kind = get_origin(each) or each
-        known = _KINDS.get(kind) or ((str,) if issubclass(kind, str) else (kind,))
-        if isinstance(value, known) and (kind is bool or not isinstance(value, bool)):
-            return True
-    return False
+        yield from _KINDS.get(kind) or ((str,) if issubclass(kind, str) else (kind,))
 
 
-def _required(cls: type[Any]) -> set[str]:
-    return {e.name for e in fields(cls) if e.default is e.default_factory}
+@functools.cache
+def _required(cls: type[Any]) -> frozenset[str]:
+    return frozenset(e.name for e in fields(cls) if e.default is e.default_factory)
 
 
 def replay(case: str, slow: bool, mode: str, asked: str = "") -> str:

@@ -5,6 +5,7 @@ Writes to pytest's terminal reporter, which is given; what a case found travels 
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ def attach(report: Any, record: Record) -> None:
 def attached(report: Any) -> Record | None:
     """The record on a report; None where there is none."""
     line = getattr(report, "sockspec", None)
-    return None if line is None else Record.of(line)
+    return None if line is None else _read(line)
+
+
+# Whoever looks at a report looks more than once before the next one comes.
+_read = lru_cache(maxsize=8)(Record.of)
 
 
 def told(report: Any) -> Record:

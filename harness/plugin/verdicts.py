@@ -38,6 +38,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if verdict is Verdict.UNSUPPORTED:
         _make_skipped(item, call, report)
     if is_case(item.config, item.nodeid):
+        if verdict is Verdict.PASSED and call.when != "call":
+            return  # set-up and clean-up decide only when they go wrong
         record = replace(
             of_item(item, verdict, _message(call, report)),
             duration=ending,
@@ -121,8 +123,6 @@ def _set_verdict(
     gathered: Gathered,
     lab: Lab | None,
 ) -> None:
-    if record.verdict is Verdict.PASSED and report.when != "call":
-        return  # set-up and clean-up decide only when they go wrong
     if record.verdict is Verdict.BROKEN and report.when == "call":
         # What broke is the set-up, and so it is an error, not a failure, in JUnit.
         report.when = "setup"
