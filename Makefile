@@ -177,8 +177,10 @@ $(deps): ;
 -include $(deps)
 
 inputs = $(filter %.o,$^)
+# All symbols are bound at the start, once for all labs that a fork server makes.
+bound := -Wl,-z,now
 $(B)/bin/conductor: $(parts) $(B)/obj/harness/conductor/main.o $(common) $(B)/lists
-	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(conductor_needs)) -o "$$part")
+	$(call run,LINK,$(link) $(inputs) $(bound) $(call libs_of,$(conductor_needs)) -o "$$part")
 
 $(servers) $(clients): $(B)/%: $(B)/obj/%.o $(exhibit) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) -o "$$part")

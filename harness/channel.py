@@ -4,7 +4,8 @@ import json
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .verdict import hidden
@@ -22,48 +23,67 @@ class ChannelSilent(Exception):
     """The reply did not come in time."""
 
 
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """What a socket raises, as what it means here."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise ChannelSilent from error
+    except OSError as error:
+        raise ChannelClosed from error
+
+
 class Channel:
     """The client's end. Owns the socket."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, owed: int = 0) -> None:
+        """
+        Args:
+            owed: lines that the other end says unasked, before all replies.
+        """
         self._socket = end
         self._buffer = bytearray()
         self.given: list[int] = []
         """Descriptors that came with replies; whoever takes one out owns it."""
-        self.owed = False
-        """Whether a reply is still to come, because the last request was cut short. No request may follow then."""
+        self.owed = owed
+        """Replies that are still to come: of requests that were sent ahead, or whose waiting was cut short."""
 
-    def ask(
+    def send(
         self, request: Mapping[str, Any], limit: float, descriptors: Sequence[int] = ()
-    ) -> dict[str, Any]:
-        """Sends the request, with the descriptors beside its first byte, and returns the reply.
+    ) -> None:
+        """Sends a request, with the descriptors beside its first byte.
 
         Args:
-            limit: seconds until the reply must have come whole.
+            limit: seconds until it must be gone.
+
+        Raises:
+            ChannelClosed: the other end is gone.
+            ChannelSilent: it does not read.
+        """
+        line = json.dumps(request, separators=(",", ":")).encode() + b"\n"
+        self.owed += 1
+        with _told_apart():
+            self._wait_at_most(time.monotonic() + limit)
+            sent = socket.send_fds(self._socket, [line], list(descriptors)) if descriptors else 0
+            if sent < len(line):
+                self._socket.sendall(line[sent:])
+
+    def receive(self, limit: float) -> dict[str, Any]:
+        """The next reply.
+
+        Args:
+            limit: seconds until it must have come whole.
 
         Raises:
             ChannelClosed: the other end is gone.
             ChannelSilent: no whole reply within the limit.
         """
-        end = time.monotonic() + limit
-        self.owed = True
-        try:
-            self._send(
-                json.dumps(request, separators=(",", ":")).encode() + b"\n", end, descriptors
-            )
-            line = self._line(end)
-        except TimeoutError as error:
-            raise ChannelSilent from error
-        except OSError as error:
-            raise ChannelClosed from error
-        self.owed = False
+        with _told_apart():
+            line = self._line(time.monotonic() + limit)
+        self.owed -= 1
         reply: dict[str, Any] = json.loads(line)
         return reply
-
-    def _send(self, line: bytes, end: float, descriptors: Sequence[int]) -> None:
-        self._wait_at_most(end)
-        sent = socket.send_fds(self._socket, [line], list(descriptors)) if descriptors else 0
-        self._socket.sendall(line[sent:])
 
     def _line(self, end: float) -> bytes:
         while (length := self._buffer.find(b"\n")) < 0:

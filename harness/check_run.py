@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from . import platforms
-from .conductor import Late, anonymous_file
+from .birth import anonymous_file
+from .conductor import Late
 from .lab import Lab
 from .outcome import Exit, exited, signal_name
 from .process import Process

@@ -4,12 +4,13 @@ import os
 import select
 import socket
 import subprocess
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from .birth import Adopted, Child, ForkServer, anonymous_file, arguments, execute
 from .channel import Channel, ChannelClosed, ChannelSilent
 from .outcome import signal_name
 from .verdict import Broken, Unsupported, hidden
@@ -64,34 +65,63 @@ class Conductor:
 
     def __init__(
         self,
-        program: Path,
+        source: "Path | ForkServer",
         cpu: int | None = None,
         captures: bool = True,
         slowness: float = 1.0,
-        lacking: Collection[str] | None = None,
+        sysctls: Mapping[str, str] | None = None,
     ) -> None:
         """Starts it, without waiting till it is ready: see greet.
 
         Args:
-            program: the conductor's executable.
+            source: the conductor's executable, or what makes conductors, which has its own word on what follows.
             cpu: the processor it pins itself to; None lets it choose.
             captures: whether it captures the segments on the first host's loopback.
             slowness: how many times as long as usual it may take to answer.
-            lacking: what an earlier one found missing, which spares it finding out; None: there was none.
+            sysctls: what is set on the first host before all else.
 
         Raises:
             ConductorFailed: it cannot be started.
         """
         self._errors = anonymous_file("conductor-errors")
+        self._slowness = slowness
+        self._next = 0
+        self._adopted: Child | None = None
         try:
-            self._channel, self._child = self._start(_arguments(program, cpu, captures, lacking))
+            self._channel = self._start(source, arguments(cpu, captures))
         except OSError as error:
             self._errors.close()
             raise ConductorFailed(
-                f"cannot start the conductor {program}: {error.strerror}"
+                f"cannot start the conductor {source}: {error.strerror}"
             ) from error
-        self._next = 0
-        self._slowness = slowness
+        self._sysctls = sysctls
+        with suppress(ConductorFailed):  # it says so again when it is greeted
+            self._send("hello")
+            if sysctls is not None:
+                self._send("sysctl", set=dict(sysctls))
+
+    def _start(self, source: "Path | ForkServer", options: Sequence[str]) -> Channel:
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                if isinstance(source, ForkServer):
+                    source.fork(theirs, self._errors)
+                else:
+                    self._adopted = execute(source, "--control", theirs, self._errors, options)
+        except BaseException:
+            ours.close()
+            raise
+        return Channel(ours, owed=0 if self._adopted else 1)
+
+    @property
+    def _child(self) -> "Child":
+        """Its process, of which it tells first where a server has made it."""
+        if self._adopted is None:
+            try:
+                self._adopted = Adopted(self._channel.receive(_PROMPT * self._slowness)["pid"])
+            except (ChannelClosed, ChannelSilent):
+                self._adopted = Adopted(None)
+        return self._adopted
 
     def greet(self) -> None:
         """Waits till it is ready, and learns what it says of itself (`about`).
@@ -100,7 +130,9 @@ class Conductor:
             ConductorFailed: with the conductor's own words.
         """
         try:
-            hello = self.ask("hello")
+            hello = self._read("hello", self._receive("hello", _PROMPT * self._slowness))
+            if self._sysctls is not None:
+                self._set = self._receive("sysctl", _PROMPT * self._slowness)
         except BaseException:
             self._abandon()
             raise
@@ -113,6 +145,16 @@ class Conductor:
             frozenset(hello["lacks"]),
         )
 
+    def set_up(self) -> dict[str, str]:
+        """The sysctls that were to be set before all else, as read back when it was greeted.
+
+        Raises:
+            Unsupported: its kernel lacks some of them.
+            Refused
+        """
+        values: dict[str, str] = self._read("sysctl", self._set)["values"]
+        return values
+
     def init(self) -> int:
         """The pid, seen from outside, of the init of its namespaces: its only child.
 
@@ -124,24 +166,6 @@ class Conductor:
             return int(listed.read_text().split()[0])
         except (OSError, IndexError):
             raise ConductorFailed("the conductor has no init") from None
-
-    def _start(self, arguments: Sequence[str]) -> tuple[Channel, "subprocess.Popen[bytes]"]:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                # A session of its own: Ctrl-C is for pytest, which then ends the lab in order.
-                child = subprocess.Popen(
-                    [*arguments, "--control", str(theirs.fileno())],
-                    stdin=subprocess.DEVNULL,
-                    stdout=self._errors,
-                    stderr=self._errors,
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,
-                )
-            except BaseException:
-                ours.close()
-                raise
-        return Channel(ours), child
 
     def ask(self, do: str, descriptors: Sequence[int] = (), **members: Any) -> dict[str, Any]:
         """Makes a request and returns what the reply calls ok. Members that are None are left out.
@@ -157,13 +181,32 @@ class Conductor:
         """
         if self._channel.owed:
             raise ConductorFailed(f"cannot ask {do!r}: an earlier request was cut short")
+        own = members.get("deadline")
+        limit = own + _GRACE * self._slowness if own else _PROMPT * self._slowness
+        self._send(do, descriptors, **members)
+        return self._read(do, self._receive(do, limit))
+
+    def _send(self, do: str, descriptors: Sequence[int] = (), **members: Any) -> None:
         self._next += 1
         request = {"id": self._next, "do": do}
         request.update((name, value) for name, value in members.items() if value is not None)
-        own = members.get("deadline")
-        limit = own + _GRACE * self._slowness if own else _PROMPT * self._slowness
+        with self._told_why(do, _PROMPT * self._slowness):
+            self._channel.send(request, _PROMPT * self._slowness, descriptors)
+
+    def _receive(self, do: str, limit: float) -> dict[str, Any]:
+        with self._told_why(do, limit):
+            self._child  # tells of itself first
+            reply = self._channel.receive(limit)
+        awaited = self._next - self._channel.owed
+        if reply.get("id") not in (None, awaited):
+            raise ConductorFailed(f"the conductor answered {reply['id']} when asked {awaited}")
+        return reply
+
+    @contextmanager
+    def _told_why(self, do: str, limit: float) -> Iterator[None]:
+        """What becomes of the channel, in the conductor's own words."""
         try:
-            reply = self._channel.ask(request, limit, descriptors)
+            yield
         except ChannelClosed as error:
             raise ConductorFailed(self._last_words(do)) from error
         except ChannelSilent as error:
@@ -172,7 +215,6 @@ class Conductor:
             raise ConductorFailed(
                 f"the conductor did not answer {do!r} within {limit:g} s"
             ) from error
-        return self._read(do, reply)
 
     def client(self, **members: Any) -> socket.socket:
         """Asks for a TCP socket that belongs to a host of the lab; the caller closes it.
@@ -184,8 +226,6 @@ class Conductor:
         return socket.socket(fileno=self._channel.given.pop())
 
     def _read(self, do: str, reply: dict[str, Any]) -> dict[str, Any]:
-        if reply.get("id") not in (None, self._next):
-            raise ConductorFailed(f"the conductor answered {reply['id']} when asked {self._next}")
         if "lacks" in reply.get("error", ()):
             raise Unsupported(reply["error"]["reason"])
         if "error" in reply:
@@ -214,7 +254,7 @@ class Conductor:
         Raises:
             ConductorFailed: it died, or fell silent.
         """
-        if not self._channel.owed and self._child.poll() is None:
+        if self._child.poll() is None and not self._channel.owed:
             self.ask("end")
         self._channel.close()
 
@@ -240,10 +280,12 @@ class Conductor:
         """Closes what a forked child has inherited of it, and leaves it alone."""
         self._channel.close()
         self._errors.close()
-        self._child.returncode = 0  # not this process's child: never to be waited for
+        if self._adopted is not None:
+            self._adopted.returncode = 0  # not this process's child: never to be waited for
 
     def _abandon(self) -> None:
         """Closes everything; after an orderly end there is nothing left to kill."""
+        self._child  # as long as the channel can tell
         self._channel.close()
         if not self.gone(_LEAVE):
             self._child.kill()
@@ -258,17 +300,7 @@ class Conductor:
         return True
 
 
-def _arguments(
-    program: Path, cpu: int | None, captures: bool, lacking: Collection[str] | None
-) -> list[str]:
-    arguments = [os.fspath(program)]
-    arguments += [] if cpu is None else ["--cpu", str(cpu)]
-    arguments += [] if captures else ["--capture", "no"]
-    arguments += [] if lacking is None else ["--lacking", ",".join(sorted(lacking)) or "none"]
-    return arguments
-
-
-def exits(child: "subprocess.Popen[bytes]", limit: float) -> bool:
+def exits(child: "Child", limit: float) -> bool:
     """Whether a child exits within that time (seconds)."""
     try:
         # subprocess would look, and sleep, and look again.
@@ -284,11 +316,6 @@ def exits(child: "subprocess.Popen[bytes]", limit: float) -> bool:
     if readable:
         child.wait()
     return bool(readable)
-
-
-def anonymous_file(name: str) -> IO[bytes]:
-    """A file in memory, without a place in any folder; gone with its last descriptor."""
-    return open(os.memfd_create(name, os.MFD_CLOEXEC), "w+b", buffering=0)
 
 
 def describe_processes(wire: Sequence[dict[str, Any]]) -> str:

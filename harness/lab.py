@@ -21,7 +21,7 @@ from .place import Named, Place, name_of
 from .privilege import Privilege, need
 from .process import Process
 from .programs import find_program
-from .relay import Relay
+from .relay import SYSCTLS, Relay
 from .samples import FIRST, STOPS, Sample
 from .segments import Flag, Protocol, Segment, Senders, parse_any, with_flags
 from .sockets import Socket
@@ -41,18 +41,6 @@ _FILE_LIMIT = 256 << 20
 _QUIET = ("arm", "processes", "sysctl")
 _PAGE = 20000
 """Events asked for at a time."""
-
-SYSCTLS: Mapping[str, str] = {
-    # A new namespace inherits these from the machine.
-    "net.ipv4.tcp_congestion_control": "reno",
-    "net.ipv4.tcp_rmem": "4096 131072 6291456",
-    "net.ipv4.tcp_wmem": "4096 16384 4194304",
-    # These have defaults of their own, which cases rely on.
-    "net.ipv4.tcp_fin_timeout": "60",
-    "net.ipv4.ip_local_port_range": "32768 60999",
-}
-"""What every lab sets, so that no case depends on the machine's settings."""
-
 
 _LONGEST = 86400.0
 """Seconds that the conductor waits at most."""
@@ -89,16 +77,19 @@ class Lab(Place):
     address = "127.0.0.1"
     address6 = "::1"
 
-    def __init__(self, settings: Settings, relay: Relay) -> None:
+    def __init__(self, settings: Settings, relay: Relay, watched: bool = True) -> None:
         """
         Args:
             relay: where its conductor comes from and goes to.
+            watched: whether the sockets are looked at each time that a verb has waited, for the evidence. The kernel goes
+                through those of the whole machine, and takes 0.2 ms.
 
         Raises:
             ConductorFailed: with the conductor's own words.
         """
         super().__init__(self, None)
         self._settings = settings
+        self._watched = watched
         self._handles: dict[int, Process] = {}
         self._streams: dict[int, Streams] = {}
         self.reporting: set[int] = set()
@@ -128,8 +119,7 @@ class Lab(Place):
     def _set_base(self) -> dict[str, str]:
         """Sets what every lab sets, or, where the kernel lacks some of it, the rest; as read back."""
         try:
-            values: dict[str, str] = self.ask("sysctl", set=dict(SYSCTLS))["values"]
-            return values
+            return self._conductor.set_up()
         except Unsupported:
             return {name: self._set_or_read(name, value) for name, value in SYSCTLS.items()}
 
@@ -510,7 +500,7 @@ class Lab(Place):
             for streams in self._streams.values():
                 streams.deliver()
         reply = self._conductor.ask(do, descriptors, **members)
-        if do in STOPS:
+        if self._watched and do in STOPS:
             self._sample()
         return reply
 
@@ -520,8 +510,7 @@ class Lab(Place):
         return self._samples
 
     def _sample(self) -> None:
-        """Looks at the sockets of hosts that have run programs, for the evidence: 0.2 ms each. What is seen is decoded
-        only when it is wanted."""
+        """Looks at the sockets of hosts that have run programs. What is seen is decoded only when it is wanted."""
         for host in self._peopled:
             now = time_ns()
             with suppress(Refused):  # the host has crashed

@@ -127,7 +127,6 @@ class Process:
         Raises:
             Broken: it does not end.
         """
-        self._let_go()
         return Exit.of(self._ask("ended", deadline=deadline or self.lab.deadline))
 
     def kill(self, sig: int = signals.SIGKILL, deadline: float | None = None) -> Exit:
@@ -150,7 +149,6 @@ class Process:
         Raises:
             Broken: it does not come to that.
         """
-        self._let_go()
         self._ask("blocked", call=call, deadline=deadline or self.lab.deadline)
         return self
 

@@ -7,14 +7,26 @@ namespaces are still to go.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from .birth import ForkServer, arguments
 from .conductor import Conductor, ConductorFailed
 from .verdict import hidden
 
 __tracebackhide__ = hidden
 
+SYSCTLS: Mapping[str, str] = {
+    # A new namespace inherits these from the machine.
+    "net.ipv4.tcp_congestion_control": "reno",
+    "net.ipv4.tcp_rmem": "4096 131072 6291456",
+    "net.ipv4.tcp_wmem": "4096 16384 4194304",
+    # These have defaults of their own, which cases rely on.
+    "net.ipv4.tcp_fin_timeout": "60",
+    "net.ipv4.ip_local_port_range": "32768 60999",
+}
+"""What every lab sets, so that no case depends on the machine's settings."""
 _AHEAD = 2
 """Enough that a case of a few milliseconds finds its conductor ready."""
 _LEAVING = 16
@@ -45,7 +57,7 @@ class Relay:
         self._ahead = ahead
         self._slowness = slowness
         self._captures = captures
-        self._lacking: frozenset[str] | None = None
+        self._server: ForkServer | None = None
         self._ready: deque[Conductor] = deque()
         self._leaving: deque[Conductor] = deque()
 
@@ -61,7 +73,9 @@ class Relay:
         except ConductorFailed:
             self._drop()
             raise
-        self._lacking = conductor.about.lacks
+        if self._ahead and not self._server and "pidfd" not in conductor.about.lacks:
+            options = arguments(self._cpu, self._captures, conductor.about.lacks)
+            self._server = ForkServer(self._program, options)
         while len(self._ready) < self._ahead:
             self._ready.append(self._start())
         return conductor
@@ -87,6 +101,9 @@ class Relay:
         self._ready.clear()
         self._leaving.clear()
         self._ahead = 0
+        if self._server:
+            self._server.disown()
+            self._server = None
 
     def close(self) -> None:
         """Ends those that nobody took, and waits until all are gone.
@@ -102,6 +119,8 @@ class Relay:
                 failures.append(failure)
         self._ready.clear()
         self._leaving.clear()
+        if self._server:
+            self._server.close()
         if failures:
             raise failures[0]
 
@@ -113,6 +132,5 @@ class Relay:
         self._ready.clear()
 
     def _start(self) -> Conductor:
-        return Conductor(
-            self._program, self._cpu, self._captures, self._slowness, self._lacking
-        )
+        source = self._server or self._program
+        return Conductor(source, self._cpu, self._captures, self._slowness, SYSCTLS)

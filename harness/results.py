@@ -131,7 +131,7 @@ _KINDS: Mapping[object, tuple[type, ...]] = {
 }
 
 
-def _checked(cls: type[Any], members: Any) -> dict[str, Any]:
+def _checked(cls: Any, members: Any) -> dict[str, Any]:
     """The members of a dataclass, each of its kind.
 
     Raises:
@@ -154,7 +154,7 @@ def _is_of(value: object, kinds: tuple[type, ...]) -> bool:
 
 
 @functools.cache
-def _members_of(cls: type[Any]) -> Mapping[str, tuple[type, ...]]:
+def _members_of(cls: Any) -> Mapping[str, tuple[type, ...]]:
     """A dataclass's members, each with the kinds of value that JSON has for it."""
     return {name: tuple(_kinds_of(hint)) for name, hint in get_type_hints(cls).items()}
 
@@ -166,7 +166,7 @@ def _kinds_of(hint: Any) -> Iterator[type]:
 
 
 @functools.cache
-def _required(cls: type[Any]) -> frozenset[str]:
+def _required(cls: Any) -> frozenset[str]:
     return frozenset(e.name for e in fields(cls) if e.default is e.default_factory)
 
 

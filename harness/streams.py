@@ -7,7 +7,7 @@ import pty
 import termios
 from enum import Enum
 
-from .conductor import anonymous_file
+from .birth import anonymous_file
 from .verdict import Broken, hidden
 
 __tracebackhide__ = hidden

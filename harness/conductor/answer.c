@@ -505,25 +505,21 @@ static int begin_kill(struct lab *lab, struct request *request, struct reason *w
 
 static int begin_ended(struct lab *lab, struct request *request, struct reason *why)
 {
-    const struct process *process = process_of(lab, request, why);
+    struct process *process = process_of(lab, request, why);
 
     if (!process)
         return -1;
-    if (process_held(process))
-        return because(why, "process %d (%s) is held: run it first", process->number,
-                       process->name);
+    lab_release(lab, process);
     return 0;
 }
 
 static int begin_blocked(struct lab *lab, struct request *request, struct reason *why)
 {
-    const struct process *process = living(lab, request, why);
+    struct process *process = living(lab, request, why);
 
     if (!process)
         return -1;
-    if (process_standing(process))
-        return because(why, "process %d (%s) is held: run it first", process->number,
-                       process->name);
+    lab_release(lab, process);
     return 0;
 }
 

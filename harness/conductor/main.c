@@ -1,6 +1,8 @@
 #include "capability/capability.h"
+#include "fork_server.h"
 #include "isolate.h"
 #include "lab.h"
+#include "ptrace/filter.h"
 #include "ptrace/ptrace_source.h"
 
 #include <poll.h>
@@ -17,9 +19,10 @@ enum { EXIT_USAGE = 100, EXIT_SYSTEM = 111, OWN_DESCRIPTORS = 3 };
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: conductor --control FD [--cpu N] [--capture yes|no] [--without CAPABILITY,...]\n"
-          "                 [--lacking CAPABILITY,...|none]\n"
-          "Speaks the conductor's protocol on the socket FD; see PROTOCOL.md.\n",
+    fputs("usage: conductor --control FD|--serve FD [--cpu N] [--capture yes|no]\n"
+          "                 [--without CAPABILITY,...] [--lacking CAPABILITY,...|none]\n"
+          "Speaks the conductor's protocol on the socket FD, or on each one that comes over it;\n"
+          "see PROTOCOL.md.\n",
           stderr);
     exit(EXIT_USAGE);
 }
@@ -65,17 +68,24 @@ static void lacking_only(const char *option, const char *names)
     capabilities_grant_others();
 }
 
-static void read_arguments(int argc, char **argv, struct isolation *isolation, bool *captured)
+struct arguments {
+    int control, serve, cpu;
+    bool captured;
+};
+
+static struct arguments read_arguments(int argc, char **argv)
 {
-    *isolation = (struct isolation){.control = -1, .cpu = -1};
-    *captured = true;
+    struct arguments read = {.control = -1, .serve = -1, .cpu = -1, .captured = true};
+
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--control") == 0)
-            isolation->control = number_of(argv[i + 1], 1 << 20);
+            read.control = number_of(argv[i + 1], 1 << 20);
+        else if (strcmp(argv[i], "--serve") == 0)
+            read.serve = number_of(argv[i + 1], 1 << 20);
         else if (strcmp(argv[i], "--cpu") == 0)
-            isolation->cpu = number_of(argv[i + 1], 4095);
+            read.cpu = number_of(argv[i + 1], 4095);
         else if (strcmp(argv[i], "--capture") == 0)
-            *captured = yes_or_no(argv[i + 1]);
+            read.captured = yes_or_no(argv[i + 1]);
         else if (strcmp(argv[i], "--without") == 0)
             take_for_missing(argv[i], argv[i + 1]);
         else if (strcmp(argv[i], "--lacking") == 0)
@@ -83,8 +93,9 @@ static void read_arguments(int argc, char **argv, struct isolation *isolation, b
         else
             usage();
     }
-    if (argc % 2 == 0 || isolation->control < 3)
+    if (argc % 2 == 0 || (read.control < 3) == (read.serve < 3))
         usage();
+    return read;
 }
 
 static int watch_children(void)
@@ -117,10 +128,15 @@ static void read_channel(struct lab *lab)
 {
     const char *line;
     size_t length;
+    enum channel_state state;
 
-    switch (channel_next(&lab->channel, &line, &length)) {
-    case CHANNEL_LINE:
+    while ((state = channel_next(&lab->channel, &line, &length)) == CHANNEL_LINE) {
         lab_answer(lab, line, length);
+        if (lab->waiting || lab->ending)
+            return;
+    }
+    switch (state) {
+    case CHANNEL_LINE:
         break;
     case CHANNEL_TOO_LONG:
         lab_refuse(lab, "a line is at most 1 MiB");
@@ -186,10 +202,14 @@ int main(int argc, char **argv)
 {
     struct lab lab = {0};
     struct reason why = {.text = ""};
-    bool captured;
+    const struct arguments arguments = read_arguments(argc, argv);
     int children;
 
-    read_arguments(argc, argv, &lab.isolation, &captured);
+    if (arguments.serve >= 0 && filter_compile(&why) < 0)
+        die(&why);
+    lab.isolation.cpu = arguments.cpu;
+    lab.isolation.control =
+        arguments.serve < 0 ? arguments.control : fork_server(arguments.serve);
     if (isolate(&lab.isolation, &why) < 0)
         die(&why);
     raise_descriptor_limit();
@@ -198,7 +218,7 @@ int main(int argc, char **argv)
         because_of_errno(&why, "signalfd");
         die(&why);
     }
-    if (lab_open(&lab, captured, &why) < 0)
+    if (lab_open(&lab, arguments.captured, &why) < 0)
         die(&why);
     conduct(&lab, children);
     close(children);

@@ -75,7 +75,8 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         """Runs it, under a conductor without a capture: opening and closing one takes longer than all else."""
-        lab = self.stash[LAB] = Lab(settings_of(self.config), quiet_relay_of(self.config))
+        lab = Lab(settings_of(self.config), quiet_relay_of(self.config), watched=False)
+        self.stash[LAB] = lab
         for name in self.case.requires:
             requirements.need(name, lab)
         program = build.current().programs / "cases" / self.path.stem

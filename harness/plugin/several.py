@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import pytest
 
-from ..conductor import anonymous_file
+from ..birth import anonymous_file
 from ..platform.plan import Asked, CannotStart, Plan, UnknownPlatform, asked, named_apart, plan
 from ..platform.posting import Posting
 from ..platform.trouble import Trouble

@@ -25,7 +25,7 @@ HELLO = {
     "machine": "fake",
     "sole_user": True,
     "descriptor": 3,
-    "lacks": [],
+    "lacks": ["pidfd"],  # so that it is executed each time, and not forked by a server
 }
 
 

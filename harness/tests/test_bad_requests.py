@@ -703,11 +703,6 @@ IMPOSSIBLE: dict[str, tuple[Request, str]] = {
     ),
     "descriptors of a dead process": ({"do": "descriptors", "process": DEAD}, "process 3"),
     "not held": ({"do": "run", "process": RUNS}, "process 2 (reuseadr_eserver) is not held"),
-    "ended of a held one": ({"do": "ended", "process": HELD}, "is held: run it first"),
-    "blocked of a held one": (
-        {"do": "blocked", "process": HELD, "call": "accept"},
-        "is held: run it first",
-    ),
     "not detachable": ({"do": "detach", "process": HELD}, "not started detachable"),
     "unknown watch": ({"do": "reached", "watch": NONE}, "watch 99: no such watch"),
     "unknown watch to disarm": ({"do": "disarm", "watch": NONE}, "watch 99: no such watch"),

@@ -45,12 +45,22 @@ static int export(scmp_filter_ctx filter, struct sock_fprog *program)
     return error;
 }
 
-int filter_compile(struct sock_fprog *program, struct reason *why)
-{
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    int error = filter ? 0 : -ENOMEM;
+static struct sock_fprog compiled; /* owns its filter to the process's end */
 
-    *program = (struct sock_fprog){0};
+const struct sock_fprog *filter_program(void)
+{
+    return &compiled;
+}
+
+int filter_compile(struct reason *why)
+{
+    scmp_filter_ctx filter;
+    int error;
+
+    if (compiled.filter)
+        return 0;
+    filter = seccomp_init(SCMP_ACT_ALLOW);
+    error = filter ? 0 : -ENOMEM;
     if (!error)
         error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
     if (!error)
@@ -58,7 +68,7 @@ int filter_compile(struct sock_fprog *program, struct reason *why)
     if (!error)
         error = add_rules(filter);
     if (!error)
-        error = export(filter, program);
+        error = export(filter, &compiled);
     seccomp_release(filter);
     if (!error)
         return 0;

@@ -168,7 +168,7 @@ static struct process *adopt(struct core *core, pid_t pid, const char *emulates,
 static int start(struct core *core, const struct request *request, const struct streams *streams,
                  struct process **process, struct reason *why)
 {
-    const struct sock_fprog *filter = request->detachable ? NULL : &tracer_of(core)->filter;
+    const struct sock_fprog *filter = request->detachable ? NULL : filter_program();
     struct spawned spawned = {-1, -1, -1};
     int status = spawn(request, streams, filter, &spawned, why);
 
@@ -270,7 +270,7 @@ int ptrace_open(struct core *core, struct reason *why)
     tracer->deaths = epoll_create1(EPOLL_CLOEXEC);
     if (tracer->deaths < 0)
         return because_of_errno(why, "epoll_create1");
-    return filter_compile(&tracer->filter, why);
+    return filter_compile(why);
 }
 
 void ptrace_close(struct core *core)
@@ -278,7 +278,6 @@ void ptrace_close(struct core *core)
     struct tracer *tracer = tracer_of(core);
 
     close(tracer->deaths);
-    free(tracer->filter.filter);
     free(tracer);
 }
 

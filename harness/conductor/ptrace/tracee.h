@@ -76,7 +76,6 @@ struct traced {
 };
 
 struct tracer {
-    struct sock_fprog filter;
     int deaths; /* epoll over the pidfds of the living */
     int living, leaving;
     pid_t early[EARLY_LIMIT]; /* newborn threads whose first stop came before their parent's fork
