@@ -4,8 +4,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .verdict import hidden
@@ -23,15 +22,9 @@ class ChannelSilent(Exception):
     """The reply did not come in time."""
 
 
-@contextmanager
-def _told_apart() -> Iterator[None]:
+def _told_apart(error: OSError) -> Exception:
     """What a socket raises, as what it means here."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise ChannelSilent from error
-    except OSError as error:
-        raise ChannelClosed from error
+    return ChannelSilent() if isinstance(error, TimeoutError) else ChannelClosed()
 
 
 class Channel:
@@ -63,11 +56,13 @@ class Channel:
         """
         line = json.dumps(request, separators=(",", ":")).encode() + b"\n"
         self.owed += 1
-        with _told_apart():
+        try:
             self._wait_at_most(time.monotonic() + limit)
             sent = socket.send_fds(self._socket, [line], list(descriptors)) if descriptors else 0
             if sent < len(line):
                 self._socket.sendall(line[sent:])
+        except OSError as error:
+            raise _told_apart(error) from error
 
     def receive(self, limit: float) -> dict[str, Any]:
         """The next reply.
@@ -79,8 +74,10 @@ class Channel:
             ChannelClosed: the other end is gone.
             ChannelSilent: no whole reply within the limit.
         """
-        with _told_apart():
+        try:
             line = self._line(time.monotonic() + limit)
+        except OSError as error:
+            raise _told_apart(error) from error
         self.owed -= 1
         reply: dict[str, Any] = json.loads(line)
         return reply

@@ -4,8 +4,8 @@ import os
 import select
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -190,31 +190,30 @@ class Conductor:
         self._next += 1
         request = {"id": self._next, "do": do}
         request.update((name, value) for name, value in members.items() if value is not None)
-        with self._told_why(do, _PROMPT * self._slowness):
-            self._channel.send(request, _PROMPT * self._slowness, descriptors)
+        limit = _PROMPT * self._slowness
+        try:
+            self._channel.send(request, limit, descriptors)
+        except (ChannelClosed, ChannelSilent) as error:
+            raise self._failure(do, limit, error) from error
 
     def _receive(self, do: str, limit: float) -> dict[str, Any]:
-        with self._told_why(do, limit):
-            self._child  # tells of itself first
+        self._child  # tells of itself first
+        try:
             reply = self._channel.receive(limit)
+        except (ChannelClosed, ChannelSilent) as error:
+            raise self._failure(do, limit, error) from error
         awaited = self._next - self._channel.owed
         if reply.get("id") not in (None, awaited):
             raise ConductorFailed(f"the conductor answered {reply['id']} when asked {awaited}")
         return reply
 
-    @contextmanager
-    def _told_why(self, do: str, limit: float) -> Iterator[None]:
-        """What becomes of the channel, in the conductor's own words."""
-        try:
-            yield
-        except ChannelClosed as error:
-            raise ConductorFailed(self._last_words(do)) from error
-        except ChannelSilent as error:
-            self._child.kill()
-            self._child.wait()
-            raise ConductorFailed(
-                f"the conductor did not answer {do!r} within {limit:g} s"
-            ) from error
+    def _failure(self, do: str, limit: float, error: Exception) -> ConductorFailed:
+        """What became of the channel; one that is silent is killed."""
+        if isinstance(error, ChannelClosed):
+            return ConductorFailed(self._last_words(do))
+        self._child.kill()
+        self._child.wait()
+        return ConductorFailed(f"the conductor did not answer {do!r} within {limit:g} s")
 
     def client(self, **members: Any) -> socket.socket:
         """Asks for a TCP socket that belongs to a host of the lab; the caller closes it.

@@ -208,8 +208,7 @@ int main(int argc, char **argv)
     if (arguments.serve >= 0 && filter_compile(&why) < 0)
         die(&why);
     lab.isolation.cpu = arguments.cpu;
-    lab.isolation.control =
-        arguments.serve < 0 ? arguments.control : fork_server(arguments.serve);
+    lab.isolation.control = arguments.serve < 0 ? arguments.control : fork_server(arguments.serve);
     if (isolate(&lab.isolation, &why) < 0)
         die(&why);
     raise_descriptor_limit();

@@ -129,7 +129,8 @@ def _set_verdict(
     if lab:
         record = replace(record, sysctls=lab.sysctls, observations=lab.observations)
     record = judged(item.config, report, record)
-    record = gathered.into(record, _evidence_folder(item.config), build.current().root)
+    if gathered.text:
+        record = gathered.into(record, _evidence_folder(item.config), build.current().root)
     attach(report, record)
     if posting.of(item.config).keeps_files:
         cargo.load(report, record, build.current().root)
