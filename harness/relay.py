@@ -27,10 +27,12 @@ SYSCTLS: Mapping[str, str] = {
     "net.ipv4.ip_local_port_range": "32768 60999",
 }
 """What every lab sets, so that no case depends on the machine's settings."""
-_AHEAD = 2
+_AHEAD = 4
 """Enough that a case of a few milliseconds finds its conductor ready."""
 _LEAVING = 16
 """Conductors that may be on their way out at once."""
+_lacking: dict[Path, frozenset[str]] = {}
+"""What the first conductor of each program found missing here, which spares the others finding out."""
 
 
 class Relay:
@@ -67,18 +69,26 @@ class Relay:
         Raises:
             ConductorFailed: with the conductor's own words.
         """
-        conductor = self._ready.popleft() if self._ready else self._start()
+        self.begin()
+        conductor = self._ready.popleft()
         try:
             conductor.greet()
         except ConductorFailed:
             self._drop()
             raise
-        if self._ahead and not self._server and "pidfd" not in conductor.about.lacks:
-            options = arguments(self._cpu, self._captures, conductor.about.lacks)
-            self._server = ForkServer(self._program, options)
+        _lacking[self._program] = conductor.about.lacks
         while len(self._ready) < self._ahead:
             self._ready.append(self._start())
         return conductor
+
+    def begin(self) -> None:
+        """Starts the next one, if that has not been done.
+
+        Raises:
+            ConductorFailed: it cannot be started.
+        """
+        if not self._ready:
+            self._ready.append(self._start())
 
     def retire(self, conductor: Conductor) -> None:
         """Ends its lab: when this returns every process of the lab is dead.
@@ -112,6 +122,9 @@ class Relay:
             ConductorFailed: one of them did not end in order.
         """
         failures: list[ConductorFailed] = []
+        for conductor in self._ready:
+            with suppress(ConductorFailed):  # to close it will say so again
+                conductor.end()  # all at once: each takes its time
         for conductor in (*self._ready, *self._leaving):
             try:
                 conductor.close()
@@ -132,5 +145,13 @@ class Relay:
         self._ready.clear()
 
     def _start(self) -> Conductor:
-        source = self._server or self._program
+        source = self._serving() or self._program
         return Conductor(source, self._cpu, self._captures, self._slowness, SYSCTLS)
+
+    def _serving(self) -> ForkServer | None:
+        """The server, from when it is known what this kernel lacks; there is none where few conductors are wanted."""
+        lacking = _lacking.get(self._program)
+        if self._ahead and not self._server and lacking is not None and "pidfd" not in lacking:
+            options = arguments(self._cpu, self._captures, lacking)
+            self._server = ForkServer(self._program, options)
+        return self._server

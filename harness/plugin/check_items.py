@@ -1,7 +1,7 @@
 """Collects the cases of check_*.c files from their sources, and runs each in a lab of its own."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,9 @@ class CheckFile(pytest.File):
                         f"{self.nodeid}:{case.line}: REQUIRES({name!r}): there is no such requirement; "
                         f"there are {', '.join(requirements.KNOWN)}"
                     )
+            marks = list(_marks(case))
             for item in case.ids:
-                yield CheckItem.from_parent(self, name=item, case=case)
+                yield CheckItem.from_parent(self, name=item, case=case, marks=marks)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What cannot be read is said in a line."""
@@ -54,24 +55,29 @@ class CheckFile(pytest.File):
         return super().repr_failure(excinfo)
 
 
+def _marks(case: CheckCase) -> Iterator[pytest.Mark]:
+    """A case's markers, which its items share."""
+    for name, words in (
+        ("about", case.about),
+        ("behaviour", case.behaviour),
+        ("requires", case.requires),
+    ):
+        if words:
+            yield getattr(pytest.mark, name)(*words).mark
+    for name, wanted in (("waits", case.waits), ("slow", case.slow)):
+        if wanted:
+            yield getattr(pytest.mark, name).mark
+
+
 class CheckItem(pytest.Item):
     """A case with its kind."""
 
-    def __init__(self, *, case: CheckCase, **other: Any) -> None:
+    def __init__(self, *, case: CheckCase, marks: Sequence[pytest.Mark], **other: Any) -> None:
         super().__init__(**other)
         self.case = case
         self.obj = _Documented(case.doc)
         """What a Python case's function is: it has the docstring."""
-        for marker, words in (
-            ("about", case.about),
-            ("behaviour", case.behaviour),
-            ("requires", case.requires),
-        ):
-            if words:
-                self.add_marker(getattr(pytest.mark, marker)(*words))
-        for marker, wanted in (("waits", case.waits), ("slow", case.slow)):
-            if wanted:
-                self.add_marker(marker)
+        self.own_markers.extend(marks)
 
     def runtest(self) -> None:
         """Runs it, under a conductor without a capture: opening and closing one takes longer than all else."""

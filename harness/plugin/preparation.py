@@ -29,10 +29,21 @@ class Preparation:
             here.bring_up_to_date(self._say)
             launcher(here.abi)
             if here.conductor.exists() and self._runs_cases_here():
-                relay = relay_of(self._config)
-                relay.retire(relay.take())
+                relay_of(self._config).begin()  # gets ready while cases are collected
         except (build.BuildFailed, NoEmulator, ConductorFailed) as error:
             raise pytest.UsageError(f"sockspec: {error}") from None
+
+    @hook(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        """The same, when no lab can be made."""
+        if self._config.getoption("collectonly") or not build.current().conductor.exists():
+            return
+        if self._runs_cases_here():
+            relay = relay_of(self._config)
+            try:
+                relay.retire(relay.take())
+            except ConductorFailed as error:
+                raise pytest.UsageError(f"sockspec: {error}") from None
 
     def _runs_cases_here(self) -> bool:
         wanted = self._config.getoption("platform")
