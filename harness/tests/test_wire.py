@@ -790,8 +790,8 @@ print(json.dumps(times), flush=True)
 
 @pytest.mark.skipif(HERE.sanitized, reason="sanitizers make everything slower")
 def test_the_wire_adds_little(two: Net) -> None:
-    """Less than 20 microseconds a segment against a veth pair between the same hosts, turn by turn; more where the pair,
-    too, is slower than the 8 microseconds that it takes on a machine at rest."""
+    """Less than 20 microseconds a segment against a veth pair between the same hosts, turn by turn. What else the machine
+    does makes most of the rounds slower: the fastest tenth tells what the wire costs."""
     echo = two.lab.start(PYTHON, "-S", "-c", ECHO, PORT, host="server", detachable=True)
     pid, plain = echo.pid, "ip link add p0 type veth peer name p1 netns %d && "
     here = "ip addr add 10.5.0.1/24 dev p0 && ip link set p0 up"
@@ -805,9 +805,11 @@ def test_the_wire_adds_little(two: Net) -> None:
     asker.detach()
     assert asker.ended(deadline=30) == exited(0), asker.errors
     times = json.loads(asker.output)
-    wired, plain_pair = (statistics.median(times[to]) / 2 for to in (SERVER[0], "10.5.0.2"))
+    wired, plain_pair = (
+        statistics.quantiles(times[to], n=10)[0] / 2 for to in (SERVER[0], "10.5.0.2")
+    )
     print(f"a segment: {wired / 1e3:.1f} us by the wire, {plain_pair / 1e3:.1f} us by a veth pair")
-    assert wired - plain_pair < 20_000 * max(1, plain_pair / 8_000)
+    assert wired - plain_pair < 20_000
 
 
 REMAINS = """
