@@ -129,7 +129,16 @@ class ForkServer:
         Raises:
             OSError: the server is gone.
         """
-        socket.send_fds(self._socket, [b"\0"], [end.fileno(), errors.fileno()])
+        try:
+            socket.send_fds(self._socket, [b"\0"], [end.fileno(), errors.fileno()])
+        except BrokenPipeError as error:
+            how = f"its fork server has ended with status {self._child.wait()}"
+            raise OSError(error.errno, how) from error
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._child.pid
 
     def disown(self) -> None:
         """Closes what a forked child has inherited of it, and leaves it alone."""

@@ -59,7 +59,8 @@ class Relay:
         self._ahead = ahead
         self._slowness = slowness
         self._captures = captures
-        self._server: ForkServer | None = None
+        self.server: ForkServer | None = None
+        """What forks them; None as long as they are executed."""
         self._ready: deque[Conductor] = deque()
         self._leaving: deque[Conductor] = deque()
 
@@ -73,12 +74,12 @@ class Relay:
         conductor = self._ready.popleft()
         try:
             conductor.greet()
+            _lacking[self._program] = conductor.about.lacks
+            while len(self._ready) < self._ahead:
+                self._ready.append(self._start())
         except ConductorFailed:
-            self._drop()
+            self._drop(conductor)
             raise
-        _lacking[self._program] = conductor.about.lacks
-        while len(self._ready) < self._ahead:
-            self._ready.append(self._start())
         return conductor
 
     def begin(self) -> None:
@@ -111,9 +112,9 @@ class Relay:
         self._ready.clear()
         self._leaving.clear()
         self._ahead = 0
-        if self._server:
-            self._server.disown()
-            self._server = None
+        if self.server:
+            self.server.disown()
+            self.server = None
 
     def close(self) -> None:
         """Ends those that nobody took, and waits until all are gone.
@@ -132,14 +133,14 @@ class Relay:
                 failures.append(failure)
         self._ready.clear()
         self._leaving.clear()
-        if self._server:
-            self._server.close()
+        if self.server:
+            self.server.close()
         if failures:
             raise failures[0]
 
-    def _drop(self) -> None:
-        """Forgets those that nobody took; where one could not set itself up neither could they."""
-        for conductor in self._ready:
+    def _drop(self, taken: Conductor) -> None:
+        """Forgets this one and those that nobody took; where one could not set itself up neither could they."""
+        for conductor in (taken, *self._ready):
             with suppress(ConductorFailed):
                 conductor.close()
         self._ready.clear()
@@ -151,7 +152,7 @@ class Relay:
     def _serving(self) -> ForkServer | None:
         """The server, from when it is known what this kernel lacks; there is none where few conductors are wanted."""
         lacking = _lacking.get(self._program)
-        if self._ahead and not self._server and lacking is not None and "pidfd" not in lacking:
+        if self._ahead and not self.server and lacking is not None and "pidfd" not in lacking:
             options = arguments(self._cpu, self._captures, lacking)
-            self._server = ForkServer(self._program, options)
-        return self._server
+            self.server = ForkServer(self._program, options)
+        return self.server
