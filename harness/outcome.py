@@ -23,7 +23,7 @@ class Outcome:
     number: int | None = None
     """The errno's number on the platform."""
     injected: str | None = None
-    """"errno" or "short" when the outcome is of the harness's making."""
+    """"errno", "value" or "short" when the outcome is of the harness's making."""
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Outcome":

@@ -255,8 +255,9 @@ static void obey(const struct action *action, struct orders *orders)
     case ACTION_KILL:
         orders->signal = action->signal;
         break;
-    case ACTION_ERRNO:
-        orders->error = action->error;
+    case ACTION_RESULT:
+        orders->skip = true;
+        orders->result = action->result;
         break;
     case ACTION_SHORT:
         orders->shorten = true;

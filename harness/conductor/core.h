@@ -67,7 +67,8 @@ struct watch {
 /* What the source is to do at the event it has just reported, before the thread goes on. */
 struct orders {
     bool hold, detach, shorten;
-    int error;       /* 0, or make the call fail with this */
+    bool skip;       /* the call is not made */
+    int64_t result;  /* what it gives then: a value, or -errno */
     int signal;      /* 0, or send it to the process */
     uint64_t length; /* shorten: at most so many bytes */
 };

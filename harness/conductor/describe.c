@@ -52,7 +52,8 @@ static void add_result(json_t *event, int64_t result)
 
 static void add_leave(json_t *event, const struct core *core, const struct record *record)
 {
-    static const char *const injected[] = {[INJECTED_ERRNO] = "errno", [INJECTED_SHORT] = "short"};
+    static const char *const injected[] = {
+        [INJECTED_ERRNO] = "errno", [INJECTED_VALUE] = "value", [INJECTED_SHORT] = "short"};
     const struct record *enter = log_record(core->log, record->leave.entered);
     const struct call_collected left = {record->bytes, record->tail};
     const struct call_shape *call = enter ? call_of_number(enter->enter.number) : NULL;

@@ -36,7 +36,7 @@ enum fate {
     FATES
 };
 
-enum injected { INJECTED_NOT, INJECTED_ERRNO, INJECTED_SHORT };
+enum injected { INJECTED_NOT, INJECTED_ERRNO, INJECTED_VALUE, INJECTED_SHORT };
 
 struct record {
     uint64_t seq, time; /* time: ns of CLOCK_REALTIME */

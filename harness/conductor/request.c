@@ -261,24 +261,37 @@ static int read_moment(json_t *value, struct request *request, struct reason *wh
     return 0;
 }
 
+static int read_errno(json_t *name, struct action *action, struct reason *why)
+{
+    const int error = json_is_string(name) ? errno_number(json_string_value(name)) : -1;
+
+    action->kind = ACTION_RESULT;
+    action->result = -error;
+    return error <= 0 ? value_expected(why, "action.errno", "the name of an errno", name) : 0;
+}
+
 static int read_injection(json_t *value, struct action *action, struct reason *why)
 {
     json_t *error = json_object_get(value, "errno"), *most = json_object_get(value, "short");
-    json_int_t length = 0;
+    json_t *result = json_object_get(value, "value");
+    json_int_t number = 0;
 
-    if (json_object_size(value) != 2 || (!error && !most))
-        return because(why, "action: inject takes either \"errno\" or \"short\"");
+    if (json_object_size(value) != 2 || (!error && !most && !result))
+        return because(why, "action: inject takes one of \"errno\", \"value\" and \"short\"");
+    if (error)
+        return read_errno(error, action, why);
     if (most) {
         action->kind = ACTION_SHORT;
-        if (value_integer(most, "action.short", 0, INT_MAX, &length, why) < 0)
+        if (value_integer(most, "action.short", 0, INT_MAX, &number, why) < 0)
             return -1;
-        action->length = (uint64_t)length;
+        action->length = (uint64_t)number;
         return 0;
     }
-    action->kind = ACTION_ERRNO;
-    action->error = json_is_string(error) ? errno_number(json_string_value(error)) : -1;
-    return action->error <= 0 ? value_expected(why, "action.errno", "the name of an errno", error)
-                              : 0;
+    action->kind = ACTION_RESULT;
+    if (value_integer(result, "action.value", 0, INT_MAX, &number, why) < 0)
+        return -1;
+    action->result = number;
+    return 0;
 }
 
 static int read_delay(json_t *value, struct action *action, struct reason *why)
@@ -312,7 +325,7 @@ static int read_action(json_t *value, struct request *request, struct reason *wh
     } rows[] = {
         {"hold", ACTION_HOLD, NULL},
         {"kill", ACTION_KILL, read_kill},
-        {"inject", ACTION_ERRNO, read_injection},
+        {"inject", ACTION_RESULT, read_injection},
         {"detach", ACTION_DETACH, NULL},
         {"drop", ACTION_DROP, NULL},
         {"duplicate", ACTION_DUPLICATE, NULL},
@@ -677,7 +690,7 @@ static int check_subject(const struct request *request, struct reason *why)
 static int check_sense(const struct request *request, struct reason *why)
 {
     const bool injects =
-        request->action.kind == ACTION_ERRNO || request->action.kind == ACTION_SHORT;
+        request->action.kind == ACTION_RESULT || request->action.kind == ACTION_SHORT;
 
     if (request->verb == VERB_ARM && check_subject(request, why) < 0)
         return -1;

@@ -57,7 +57,7 @@ enum scope { SCOPE_PROCESS, SCOPE_TREE, SCOPE_CHILDREN };
 enum action_kind {
     ACTION_HOLD,
     ACTION_KILL,
-    ACTION_ERRNO,
+    ACTION_RESULT,
     ACTION_SHORT,
     ACTION_DETACH,
     ACTION_DROP, /* this and those that follow: of a segment */
@@ -68,7 +68,7 @@ enum action_kind {
 struct action {
     enum action_kind kind;
     int signal;      /* KILL */
-    int error;       /* ERRNO: this platform's number */
+    int64_t result;  /* RESULT: what a call gives without being made: a value, or -errno */
     uint64_t length; /* SHORT */
     uint64_t delay;  /* DELAY: ns */
 };

@@ -110,7 +110,7 @@ static struct ruling cross(struct core *core, const char *from)
 static void ck_assert_no_orders(struct orders orders)
 {
     ck_assert(!orders.hold && !orders.detach && !orders.shorten);
-    ck_assert_int_eq(orders.error, 0);
+    ck_assert_int_eq(orders.skip, false);
     ck_assert_int_eq(orders.signal, 0);
 }
 
@@ -498,23 +498,23 @@ START_TEST(each_action_gives_its_order)
 
     arm_action(core, thread, (struct action){.kind = ACTION_HOLD});
     orders = enter(core, thread, "write");
-    ck_assert(orders.hold && !orders.detach && !orders.shorten && !orders.error && !orders.signal);
+    ck_assert(orders.hold && !orders.detach && !orders.shorten && !orders.skip && !orders.signal);
     thread->held = false;
     arm_action(core, thread, (struct action){.kind = ACTION_KILL, .signal = SIGTERM});
     orders = enter(core, thread, "write");
-    ck_assert(!orders.hold && !orders.detach && !orders.shorten && !orders.error);
+    ck_assert(!orders.hold && !orders.detach && !orders.shorten && !orders.skip);
     ck_assert_int_eq(orders.signal, SIGTERM);
-    arm_action(core, thread, (struct action){.kind = ACTION_ERRNO, .error = EMFILE});
+    arm_action(core, thread, (struct action){.kind = ACTION_RESULT, .result = -EMFILE});
     orders = enter(core, thread, "write");
     ck_assert(!orders.hold && !orders.detach && !orders.shorten && !orders.signal);
-    ck_assert_int_eq(orders.error, EMFILE);
+    ck_assert_int_eq(orders.result, -EMFILE);
     arm_action(core, thread, (struct action){.kind = ACTION_SHORT, .length = 0});
     orders = enter(core, thread, "write");
-    ck_assert(!orders.hold && !orders.detach && orders.shorten && !orders.error && !orders.signal);
+    ck_assert(!orders.hold && !orders.detach && orders.shorten && !orders.skip && !orders.signal);
     ck_assert_uint_eq(orders.length, 0);
     arm_action(core, thread, (struct action){.kind = ACTION_DETACH});
     orders = enter(core, thread, "write");
-    ck_assert(!orders.hold && orders.detach && !orders.shorten && !orders.error && !orders.signal);
+    ck_assert(!orders.hold && orders.detach && !orders.shorten && !orders.skip && !orders.signal);
     ck_assert(!thread->held);
     core_close(core);
 }
@@ -527,7 +527,7 @@ START_TEST(several_watches_at_one_event_all_have_their_way)
     const struct watch *watches[] = {
         arm_action(core, thread, (struct action){.kind = ACTION_SHORT, .length = 3}),
         arm_action(core, thread, (struct action){.kind = ACTION_HOLD}),
-        arm_action(core, thread, (struct action){.kind = ACTION_ERRNO, .error = EPIPE}),
+        arm_action(core, thread, (struct action){.kind = ACTION_RESULT, .result = -EPIPE}),
         arm_action(core, thread, (struct action){.kind = ACTION_KILL, .signal = SIGINT}),
         arm_action(core, thread, (struct action){.kind = ACTION_DETACH}),
     };
@@ -535,7 +535,7 @@ START_TEST(several_watches_at_one_event_all_have_their_way)
 
     ck_assert(orders.hold && orders.detach && orders.shorten);
     ck_assert_uint_eq(orders.length, 3);
-    ck_assert_int_eq(orders.error, EPIPE);
+    ck_assert_int_eq(orders.result, -EPIPE);
     ck_assert_int_eq(orders.signal, SIGINT);
     ck_assert(thread->held);
     ck_assert_uint_eq(thread->held_at, log_last(core->log));

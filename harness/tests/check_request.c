@@ -87,8 +87,11 @@ static void write_action(FILE *out, const struct action *action)
     case ACTION_KILL:
         fprintf(out, " kill=%s", signal_name(action->signal));
         break;
-    case ACTION_ERRNO:
-        fprintf(out, " errno=%s", errno_name(action->error));
+    case ACTION_RESULT:
+        if (action->result < 0)
+            fprintf(out, " errno=%s", errno_name((int)-action->result));
+        else
+            fprintf(out, " value=%lld", (long long)action->result);
         break;
     case ACTION_SHORT:
         fprintf(out, " short=%llu", (unsigned long long)action->length);
@@ -315,6 +318,8 @@ static const struct {
      "arm process=2 times=2147483647 moment=exit,1 kill=SIGRTMIN+2"},
     {"{'id': 7, 'do': 'arm', " AT_ENTER ", 'action': {'do': 'inject', 'errno': 'EMFILE'}}",
      "arm process=2 moment=enter,write,1 errno=EMFILE"},
+    {"{'id': 7, 'do': 'arm', " AT_ENTER ", 'action': {'do': 'inject', 'value': 0}}",
+     "arm process=2 moment=enter,write,1 value=0"},
     {"{'id': 7, 'do': 'arm', " AT_ENTER ", 'action': {'do': 'inject', 'short': 3}}",
      "arm process=2 moment=enter,write,1 short=3"},
     {"{'id': 7, 'do': 'arm', " AT_ENTER ", 'action': {'do': 'inject', 'short': 0}, "
@@ -695,7 +700,7 @@ END_TEST
 #define NO_NAME(most)                                                                              \
     "name: expected a name of at most " #most " letters, digits, '.', '_' and '-', got "
 #define NO_PREFIX "expected an address with its prefix ('10.0.0.1/24', 'fd00::1/64'), got "
-#define NO_INJECTION "action: inject takes either 'errno' or 'short'"
+#define NO_INJECTION "action: inject takes one of 'errno', 'value' and 'short'"
 
 static const struct refusal {
     const char *verb, *member, *value;
@@ -811,6 +816,9 @@ static const struct refusal {
      "action.errno: expected the name of an errno, got 'EFROB'"},
     {"arm", "action", "{'do': 'inject', 'errno': 24}",
      "action.errno: expected the name of an errno, got 24"},
+    {"arm", "action", "{'do': 'inject', 'errno': 'EMFILE', 'value': 0}", NO_INJECTION},
+    {"arm", "action", "{'do': 'inject', 'value': -1}",
+     "action.value: expected an integer from 0 to 2147483647, got -1"},
     {"arm", "action", "{'do': 'inject', 'short': -1}",
      "action.short: expected an integer from 0 to 2147483647, got -1"},
     {"arm", "action", "{'do': 'inject', 'short': 2147483648}",

@@ -93,12 +93,12 @@ struct orders tracee_leave(struct core *core, struct thread *thread, int64_t res
     return core_left(core, thread, result, tracee->now.restarted, tracee->now.injected, collected);
 }
 
-static void skip_call(struct thread *thread, int error)
+static void skip_call(struct thread *thread, int64_t result)
 {
     struct tracee *tracee = tracee_of(thread);
 
-    tracee->now.injected = INJECTED_ERRNO;
-    call_stop_skip(thread->tid, &tracee->side, -error);
+    tracee->now.injected = result < 0 ? INJECTED_ERRNO : INJECTED_VALUE;
+    call_stop_skip(thread->tid, &tracee->side, result);
 }
 
 static void shorten_call(struct thread *thread, uint64_t length)
@@ -134,9 +134,10 @@ static bool makes_process(int number)
  * forks for ever, without harm to the machine. */
 static void limit_living(struct core *core, int number, struct orders *orders)
 {
-    if (orders->error || !makes_process(number) || tracer_of(core)->living < LIVING_LIMIT)
+    if (orders->skip || !makes_process(number) || tracer_of(core)->living < LIVING_LIMIT)
         return;
-    orders->error = EAGAIN;
+    orders->skip = true;
+    orders->result = -EAGAIN;
     core->full = true;
 }
 
@@ -157,8 +158,8 @@ void tracee_enter_call(struct core *core, struct thread *thread, const struct ca
                           collect(thread, CALL_ENTER, 0, buffer));
     tracee->now.entered = thread->entered;
     limit_living(core, stop->number, &orders);
-    if (orders.error)
-        skip_call(thread, orders.error);
+    if (orders.skip)
+        skip_call(thread, orders.result);
     else if (orders.shorten)
         shorten_call(thread, orders.length);
     if (tracee_obey(thread, &orders))
