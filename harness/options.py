@@ -78,6 +78,12 @@ def add(group: Any) -> None:
         help="run each case again for each thing that it relied on, with that thing changed: does it notice?",
     )
     group.addoption(
+        "--falsify-report",
+        type=os.path.abspath,
+        metavar="FILE",
+        help="with --falsify: write what it found to a file, a line of JSON for each case",
+    )
+    group.addoption(
         "--conformance-summary",
         action="store_true",
         help="end with a table of scenarios, claims and verdicts",
@@ -141,6 +147,8 @@ def contradiction(config: Any) -> str | None:
         config.getoption("keep_lab") or config.getoption("usepdb")
     ):
         return "--keep-lab and --pdb stop at one case, and so cannot go with --platform"
+    if config.getoption("falsify_report") and not config.getoption("falsify"):
+        return "--falsify-report is what --falsify writes: give that, too"
     if config.getoption("falsify") and any(map(config.getoption, _NOT_FALSIFIED)):
         return (
             "--falsify runs cases that are to fail: leave --baseline, --keep-lab, --platform "

@@ -1,40 +1,36 @@
 """Calls of a case in C, and what they give when the conductor makes them fail."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ..check_run import DESCRIPTOR
 from ..errno_names import Errno
 from ..event import Event
 from ..lab import Lab
 from ..moment import Moment, entering
 from ..process import Process
-from ..sweep.points import FAMILIES, Point, points
+from ..sweep.points import FAMILIES, Point
+from .body import calls_of_body
 from .run import Change, Run
-
-_NOTES = 2
-"""Check opens a file, unlinks it, and writes so many notes before it runs the body."""
-_ENDLESS = ("exit_group", "exit", "rt_sigreturn", "restart_syscall")
-"""Calls that give nothing, or belong to another."""
 
 
 @dataclass(frozen=True)
 class CallChange(Change):
-    """A call that is given an errno at its entry."""
+    """A call that is not made, and gives something else than it gave."""
 
     process: int = 1
     moment: Moment = entering("?")
-    errno: str = Errno.EIO
+    given: Sequence[Mapping[str, str | int]] = ()
+    """The wrong values: each an errno or a value."""
 
-    def arm(self, process: Process) -> None:
-        """Has it injected, once the program is held at its exec."""
+    def arm(self, process: Process, choice: int) -> None:
+        """Has one of them injected, once the program is held at its exec."""
         process.lab.ask(
             "arm",
             process=self.process,
             moment=self.moment.wire(),
-            action={"do": "inject", "errno": self.errno},
+            action={"do": "inject", **self.given[choice]},
             to_come=True if self.process > process.number else None,
         )
 
@@ -47,10 +43,14 @@ def changed(run: Run | None, lab: Lab) -> Iterator[Callable[[Process], object] |
     """
     change = run.change if run is not None else None
     try:
-        yield change.arm if isinstance(change, CallChange) else None
+        yield _arming(change, run.choice) if run and isinstance(change, CallChange) else None
     finally:
         if run is not None:
             _note(run, lab.events())
+
+
+def _arming(change: CallChange, choice: int) -> Callable[[Process], object]:
+    return lambda process: change.arm(process, choice)
 
 
 def _note(run: Run, events: Sequence[Event]) -> None:
@@ -78,40 +78,11 @@ def _change(point: Point, moment: Moment, nth: int) -> CallChange:
     Args:
         nth: the how manieth of its name the body has made, for people.
     """
+    failed = point.outcome[:1] == "E"
     errno = Errno.EPERM if point.outcome.startswith(Errno.EIO) else Errno.EIO
+    given: list[Mapping[str, str | int]] = [{"errno": errno}, *([{"value": 0}] if failed else [])]
     where = "" if point.process == 1 else f" in process {point.process}"
     what = f"{moment.call} #{nth}{where}: {point.outcome}"
-    return CallChange(f"{point.process}:{moment}", what, 1, point.process, moment, errno)
-
-
-def calls_of_body(events: Sequence[Event]) -> list[Point]:
-    """The calls that a case's body made, and its children: not the glue's, nor Check's."""
-    first, last = _body(events)
-    return [
-        point
-        for point in points(events)
-        if point.moment.at == "enter"
-        and first < point.seq < last
-        and point.outcome
-        and point.moment.call not in _ENDLESS
-        and point.seq not in _told(events)
-    ]
-
-
-def _told(events: Sequence[Event]) -> set[int]:
-    """The entries of writes by which the case tells of itself."""
-    return {e.seq for e in events if e.call == "write" and e.args.get("fd") == DESCRIPTOR}
-
-
-def _body(events: Sequence[Event]) -> tuple[int, int]:
-    """The seqs between which the body ran."""
-    own = [event for event in events if event.process == 1 and event.kind == "enter"]
-    unlinked = next((e.seq for e in own if e.call == "unlink"), 0)
-    notes = [e.seq for e in own if e.call == "write" and e.seq > unlinked]
-    verdict = next((e.seq for e in own if e.seq in _told(own) and _is_verdict(e)), own[-1].seq)
-    return notes[_NOTES - 1], verdict
-
-
-def _is_verdict(event: Event) -> bool:
-    said = [each for each in event.args.values() if isinstance(each, dict)]
-    return any(str(each.get("bytes", "")).startswith('{"verdict"') for each in said)
+    return CallChange(
+        f"{point.process}:{moment}", what, len(given), len(given), point.process, moment, given
+    )

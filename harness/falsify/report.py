@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 MOST_DECLARED = 0.05
 """The share of the changes that may be declared."""
@@ -70,3 +71,9 @@ class Total:
         )
         for reason, count in self.reasons.most_common():
             yield f"declared {count}: {reason}"
+
+
+def write(path: Path, total: Total) -> None:
+    """Writes what was found to a file, a line of JSON for each case."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{finding.line()}\n" for finding in total.findings), encoding="utf-8")

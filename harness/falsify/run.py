@@ -9,6 +9,10 @@ from .watched import WHOLE, is_fact, watched
 from .wrong import renamed, wrong
 
 
+_PLACE = ("seq", "coming", "entered")
+"""Members that are but a fact's place in the record, by which the case chooses among facts."""
+
+
 @dataclass(frozen=True)
 class Change:
     """Something that a run was told, and in how many ways it can be told otherwise."""
@@ -18,6 +22,9 @@ class Change:
     what: str
     """For people, and for declarations: "outcome: EADDRINUSE (98)"."""
     choices: int = 1
+    alone: int = 1
+    """So many of the choices change it alone. The rest change the same member of all facts of its list, for claims about
+    some of them, or most."""
 
 
 class Run:
@@ -34,6 +41,8 @@ class Run:
         self.struck = False
         """Whether the change was made."""
         self._count = 0
+        self._key = change.key if change else ""
+        self._choice = choice
 
     # --- readings ----------------------------------------------------------------------------------------------
 
@@ -52,10 +61,11 @@ class Run:
         return self._told(key, source, value, wrong)
 
     def _read_list(self, key: str, source: str, value: list[Any]) -> list[Any]:
-        found = [
-            self._watch(f"{key}.{at}", f"{source}[{at}]", each) if is_fact(each) else each
-            for at, each in enumerate(value)
-        ]
+        found = []
+        for at, each in enumerate(value):
+            self._aim(f"{key}.", at)
+            watched = is_fact(each)
+            found.append(self._watch(f"{key}.{at}", f"{source}[{at}]", each) if watched else each)
         counted: list[Any] = self._told(f"{key}.count", f"how many {source}", value, wrong)
         if counted is not value:
             return counted
@@ -63,6 +73,13 @@ class Run:
             return found
         said: list[Any] = self._told(f"{key}.each", f"each of {source}", value, renamed)
         return said
+
+    def _aim(self, items: str, at: int) -> None:
+        """Changes this one of a list, too, if all of it are to be changed."""
+        if self.change and self.change.key.startswith(items) and self.choice >= self.change.alone:
+            _, _, member = self.change.key.removeprefix(items).partition(".")
+            self._key = f"{items}{at}.{member}" if member else f"{items}{at}"
+            self._choice = self.choice - self.change.alone
 
     def _watch(self, key: str, source: str, value: Any) -> Any:
         """A fact whose members are readings, each from when it is looked at."""
@@ -75,13 +92,15 @@ class Run:
             return watched(value, lambda name: self._look(key, source, value, name))
         if isinstance(value, WHOLE):
             return self._told(key, source, value, wrong)
-        name = self.change.key.removeprefix(f"{key}.")
+        name = self._key.removeprefix(f"{key}.")
         if name not in vars(value) or isinstance(vars(value)[name], WHOLE):
             return value
-        told = self._told(self.change.key, source, getattr(value, name), wrong)
+        told = self._told(self._key, source, getattr(value, name), wrong)
         return replace(value, **{name: told})
 
     def _look(self, key: str, source: str, value: Any, name: str) -> None:
+        if name in _PLACE:
+            return
         if isinstance(value, WHOLE):
             self._note(key, source, value, wrong)
         elif not isinstance(getattr(value, name), WHOLE):
@@ -91,15 +110,17 @@ class Run:
         """The value, or the wrong one."""
         if self.change is None:
             self._note(key, source, value, how)
-        elif self.change.key == key:
-            told = list(how(value))[self.choice]
+        elif self._key == key and (choices := list(how(value))):
             self.struck = True
-            return told
+            return choices[min(self._choice, len(choices) - 1)]
         return value
 
     def _note(self, key: str, source: str, value: Any, how: Any) -> None:
         if key not in self.found and (choices := len(list(how(value)))):
-            self.found[key] = Change(key, f"{source}: {_brief(value)}", choices)
+            listed = key.partition(".")[2].partition(".")[0].isdecimal()
+            self.found[key] = Change(
+                key, f"{source}: {_brief(value)}", choices * (1 + listed), choices
+            )
 
 
 def _brief(value: object) -> str:

@@ -1,7 +1,8 @@
 """Facts that note whether they are looked at."""
 
+import sys
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..outcome import Exit, Outcome
 WHOLE = (Outcome, Exit, Fact)
 """Facts of one piece: whoever looks at a member relies on all of it."""
 _NOTES = "_sockspec_notes"
+_PLAIN = "_sockspec_plain"
 Note = Callable[[str], None]
 """Is told the name of a member that is looked at."""
 
@@ -21,10 +23,11 @@ def is_fact(value: object) -> bool:
 
 
 def watched(value: Any, note: Note) -> Any:
-    """The same value, which tells of each member that is looked at; in all else it is like the one it stands for."""
+    """The same value, which tells of each member that is looked at, be it not only to print it, or to make another value
+    of it; in all else it is like the one it stands for."""
     kind: Any = type(value)
     made: Any = object.__new__(_watching(kind))
-    made.__dict__.update(value.__dict__, **{_NOTES: note})
+    made.__dict__.update(value.__dict__, **{_NOTES: note, _PLAIN: value})
     return made
 
 
@@ -35,8 +38,15 @@ def _watching(kind: Any) -> Any:
     def look(self: Any, name: str) -> Any:
         if name == "__class__":  # the comparisons that dataclasses make for themselves ask for it
             return kind
-        if name in members:
+        if name in members and sys._getframe(1).f_code is not replace.__code__:
             object.__getattribute__(self, "__dict__")[_NOTES](name)
         return object.__getattribute__(self, name)
 
-    return type(kind.__name__, (kind,), {"__getattribute__": look})
+    def text(self: Any) -> str:
+        return str(self.__dict__[_PLAIN])
+
+    def representation(self: Any) -> str:
+        return repr(self.__dict__[_PLAIN])
+
+    members_of = {"__getattribute__": look, "__str__": text, "__repr__": representation}
+    return type(kind.__name__, (kind,), members_of)

@@ -84,7 +84,9 @@ def _of_flags(value: enum.Flag) -> Iterator[Any]:
     yield ~value
 
 
-@wrong.register
+@wrong.register(enum.Enum)
+@wrong.register(enum.StrEnum)
+@wrong.register(enum.IntEnum)
 def _of_member(value: enum.Enum) -> Iterator[Any]:
     members: list[enum.Enum] = list(type(value))
     at = members.index(value)

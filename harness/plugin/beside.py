@@ -24,6 +24,8 @@ _LONGEST = 600.0
 """Seconds that a case beside the others may take."""
 _LONGEST_FAST = 86400.0
 """The same where idle time passes at once."""
+_LONGEST_FALSIFIED = 86400.0
+"""The same for all runs of a case that is falsified."""
 CRASHED = "???"
 """The phase that xdist gives a report on a test whose worker died."""
 
@@ -39,7 +41,8 @@ class Beside:
     def __init__(self, config: pytest.Config, falsifying: Falsifying | None = None) -> None:
         self._config = config
         self._falsifying = falsifying
-        self._children: Children[pytest.Item] = Children(_AT_ONCE, _longest(config))
+        longest = _LONGEST_FALSIFIED if falsifying else _longest(config)
+        self._children: Children[pytest.Item] = Children(_AT_ONCE, longest)
         self._reports: list[pytest.TestReport] | None = None
         """Not None: this process is such a child."""
 

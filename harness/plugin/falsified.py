@@ -1,10 +1,11 @@
 """What pytest --falsify found, told in the first process."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ..falsify.report import Finding, Total
+from ..falsify.report import Finding, Total, write
 from ..options import chooses_nothing
 from .falsifying import FINDING
 from .hook import hook
@@ -32,7 +33,9 @@ class Falsified:
 
     @hook(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A blind spot is no success; nor are more declarations than may be, in a run of all cases."""
+        """Writes the report. A blind spot is no success; nor are more declarations than may be, in a run of all cases."""
+        if path := self._config.getoption("falsify_report"):
+            write(Path(path), self._total)
         if self._total.blind or self._is_too_much():
             spoil(session, pytest.ExitCode.TESTS_FAILED)
 

@@ -1,6 +1,7 @@
 """pytest --falsify: each case again, once for each thing that it relied on, with that thing changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,9 +12,15 @@ from ..falsify import declared, readings
 from ..falsify.report import Finding
 from ..falsify.run import Change, Run, during
 from .collection import is_case
+from .labs import settings_of
 
 FINDING = "sockspec_falsified"
 """The attribute by which a report carries what was found."""
+_UNSTEADY = "it does not come in every run: a loop that waits takes as many turns as it needs"
+"""Why a case that passes without a thing does not rely on it."""
+_LEAST = 1.0
+_TIMES = 20
+"""A run that is told something false may take so many times as long as the plain one, and so many seconds at least."""
 
 
 class Falsifying:
@@ -39,17 +46,23 @@ class Falsifying:
         plain = Run()
         reports = _once(item, plain)
         if is_case(self._config, item.nodeid) and all(report.passed for report in reports):
-            finding = self._falsified(item, list(plain.found.values()))
+            finding = self._falsified(item, list(plain.found.values()), _patience(item, reports))
             setattr(reports[-1], FINDING, finding.line())
         return reports
 
-    def _falsified(self, item: pytest.Item, changes: Sequence[Change]) -> Finding:
-        blind = [what for change in changes if (what := _unnoticed(item, change))]
-        reasons = [(what, self._reason(item.nodeid, what)) for what in blind]
+    def _falsified(
+        self, item: pytest.Item, changes: Sequence[Change], patience: float | None
+    ) -> Finding:
+        noticed = [_noticed(item, change, patience) for change in changes]
+        reasons = [
+            (change.what, _UNSTEADY if was is None else self._reason(item.nodeid, change.what))
+            for change, was in zip(changes, noticed, strict=True)
+            if not was
+        ]
         return Finding(
             item.nodeid,
             len(changes),
-            len(changes) - len(blind),
+            noticed.count(True),
             [(what, reason) for what, reason in reasons if reason],
             [what for what, reason in reasons if not reason],
         )
@@ -58,31 +71,43 @@ class Falsifying:
         return next((each.reason for each in self._declared if each.covers(case, what)), "")
 
 
-def _once(item: pytest.Item, run: Run) -> list[pytest.TestReport]:
-    option: Any = item.config.option
-    style = option.tbstyle
-    if run.change is not None:
-        option.tbstyle = (
-            "native"  # nobody reads it, and to lay a traceback out takes longer than the run
-        )
-    try:
-        with during(run):
-            reports: list[pytest.TestReport] = runtestprotocol(item, log=False, nextitem=None)
-    finally:
-        option.tbstyle = style
+def _once(item: pytest.Item, run: Run, patience: float | None = None) -> list[pytest.TestReport]:
+    with during(run), _hurried(item.config.option, run, patience):
+        reports: list[pytest.TestReport] = runtestprotocol(item, log=False, nextitem=None)
     return reports
 
 
-def _unnoticed(item: pytest.Item, change: Change) -> str:
-    """What is changed, if no wrong value of it makes the case fail, or break."""
+@contextmanager
+def _hurried(option: Any, run: Run, patience: float | None) -> Iterator[None]:
+    """While a run is told something false: nobody reads its tracebacks, and to lay one out takes longer than the run;
+    and what hangs then is not waited for as long as what may come."""
+    before = option.tbstyle, option.deadline
+    if run.change is not None:
+        option.tbstyle, option.deadline = "native", patience or option.deadline
+    try:
+        yield
+    finally:
+        option.tbstyle, option.deadline = before
+
+
+def _patience(item: pytest.Item, plain: Sequence[pytest.TestReport]) -> float | None:
+    """Seconds that a verb may take in a run that is told something false, by what the plain run took; None: the usual."""
+    seconds = max(_LEAST, _TIMES * sum(report.duration for report in plain))
+    waits = item.get_closest_marker("waits") or item.get_closest_marker("slow")
+    return None if waits or seconds >= settings_of(item.config).deadline else seconds
+
+
+def _noticed(item: pytest.Item, change: Change, patience: float | None) -> bool | None:
+    """Whether a wrong value of it makes the case fail, or break; None where the case passes though what is to be changed
+    does not come again."""
     for choice in range(change.choices):
         run = Run(change, choice)
-        failed = any(report.failed for report in _once(item, run))
+        failed = any(report.failed for report in _once(item, run, patience))
         if not run.struck:
-            return f"{change.what} (it did not come again)"
+            return False if failed else None
         if failed:
-            return ""
-    return change.what
+            return True
+    return False
 
 
 def _declarations() -> Sequence[declared.Declaration]:

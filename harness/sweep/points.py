@@ -175,7 +175,7 @@ class _Reader:
         known = self._open.get(event.seq)
         outcome = "" if left is None or left.outcome is None else repr(left.outcome)
         moment = self._moment(event, life, known)
-        shape = f"{moment.at} {moment.call or moment.signal_word()} {moment.on} {_sort(left)}"
+        shape = f"{moment.at} {moment.call or moment.signal_word()} {moment.on} {sort_of(left)}"
         before, life.before = life.before, shape
         return Point(
             event.process or 0,
@@ -211,7 +211,7 @@ def _call_moment(event: Event, life: _Life, known: Open | None) -> Moment:
     return Moment(event.kind, call, nth, on)
 
 
-def _sort(left: Event | None) -> str:
+def sort_of(left: Event | None) -> str:
     """What sort of outcome a call had: an errno, nothing, something."""
     if left is None or left.outcome is None:
         return ""
