@@ -21,13 +21,17 @@ static int let_in(const struct kind *kind)
 
     for (int count = 0; count < MANY; count++) {
         const int client = new_socket(&patient);
+        int events;
 
         if (client < 0)
             return -1;
         if (connect(client, &there.any, there.length) == 0)
             continue;
-        if (errno != EINPROGRESS || events_now(client, POLLOUT) == 0)
-            return count;
+        if (errno != EINPROGRESS)
+            return errno == EAGAIN || errno == ECONNREFUSED ? count : -1;
+        events = events_now(client, POLLOUT);
+        if (events <= 0)
+            return events < 0 ? -1 : count;
     }
     return MANY;
 }

@@ -35,11 +35,13 @@ CASE(a_size_of_0_is_raised, EACH(every_socket, buffers), BEHAVIOUR("S1"),
      ABOUT("SO_RCVBUF", "SO_SNDBUF"))
 {
     const int fd = NEED(new_socket(kind));
+    int least;
 
     GIVES(set_option(fd, SOL_SOCKET, kind->value, 0),
           ON(LINUX(SUCCESS), DARWIN(-EINVAL), FREEBSD(-EINVAL)));
-    IS(get_option(fd, SOL_SOCKET, kind->value) >= kind->other, true);
-    NOTE(get_option(fd, SOL_SOCKET, kind->value));
+    least = NEED(get_option(fd, SOL_SOCKET, kind->value));
+    IS(least >= kind->other, true);
+    NOTE(least);
 }
 
 /* A size above rmem_max or wmem_max is lowered to it without a word.
@@ -304,7 +306,7 @@ static long sends(const void *argument)
 
 static int may_block(int descriptor)
 {
-    return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+    return fcntl(descriptor, F_SETFL, NEED(fcntl(descriptor, F_GETFL)) & ~O_NONBLOCK);
 }
 
 /* And a send() that sleeps for room goes on.

@@ -65,7 +65,7 @@ CASE(when_refused_so_error_tells, EACH(inet_stream_mapped), BEHAVIOUR("H2", "H1"
 {
     const int fd = NEED(refused_without_word(kind));
 
-    EVENTS_ARE(events_now(fd, POLLOUT) & POLLOUT, POLLOUT);
+    EVENTS_ARE(NEED(events_now(fd, POLLOUT)) & POLLOUT, POLLOUT);
     ERRNO_IS(so_error(fd), ECONNREFUSED);
 }
 

@@ -330,7 +330,7 @@ CASE(a_closed_descriptor_is_reported_while_a_child_has_it, EACH(every_socket), B
      ABOUT("close", "fork"))
 {
     struct pair pair;
-    int epoll, till_written[2];
+    int epoll, till_written[2], status;
     pid_t child;
     char byte;
 
@@ -345,6 +345,6 @@ CASE(a_closed_descriptor_is_reported_while_a_child_has_it, EACH(every_socket), B
     NEED(close(pair.mine));
     EVENTS_ARE(told(epoll), POLLOUT);
     NEED(write(till_written[1], "x", 1));
-    GIVEN(waitpid(child, NULL, 0) == child);
+    GIVEN(waitpid(child, &status, 0) == child && status == 0);
     EVENTS_ARE(told(epoll), 0);
 }

@@ -188,7 +188,7 @@ CASE(msg_dontwait_does_not_wait_to_receive, EACH(every_socket), BEHAVIOUR("Q4"),
     struct pair pair;
 
     NEED(connected_pair(kind, &pair));
-    GIVEN(!(fcntl(pair.mine, F_GETFL) & O_NONBLOCK));
+    GIVEN(!(NEED(fcntl(pair.mine, F_GETFL)) & O_NONBLOCK));
     FAILS(recv(pair.mine, &byte, 1, MSG_DONTWAIT), EAGAIN);
 }
 
@@ -217,7 +217,7 @@ CASE(msg_dontwait_leaves_the_socket_blocking, EACH(every_socket), BEHAVIOUR("Q4"
 
     NEED(connected_pair(kind, &pair));
     GIVEN(recv(pair.mine, &byte, 1, MSG_DONTWAIT) < 0);
-    IS(fcntl(pair.mine, F_GETFL) & O_NONBLOCK, 0);
+    IS(NEED(fcntl(pair.mine, F_GETFL)) & O_NONBLOCK, 0);
 }
 
 /* --- MSG_TRUNC -----------------------------------------------------------------------------------

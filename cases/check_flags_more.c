@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PATIENCE_S = 4 };
@@ -17,13 +18,14 @@ enum { PATIENCE_S = 4 };
 static int answer_when_taken(const struct pair *pair)
 {
     const pid_t process = fork();
+    int events;
 
     if (process != 0)
         return process;
     alarm(PATIENCE_S);
-    while (events_now(pair->mine, POLLIN) & POLLIN)
+    while ((events = events_now(pair->mine, POLLIN)) & POLLIN && events > 0)
         sched_yield();
-    _exit(send(pair->peer, "cd", 2, 0) != 2);
+    _exit(events < 0 || send(pair->peer, "cd", 2, 0) != 2);
 }
 
 /* With MSG_WAITALL a read waits till it has all that it asked for.
@@ -34,12 +36,14 @@ CASE(msg_waitall_waits_for_all, EACH(stream), BEHAVIOUR("Q3"), ABOUT("MSG_WAITAL
 {
     char bytes[4];
     struct pair pair;
+    int child, status;
 
     NEED(connected_pair(kind, &pair));
     NEED((int)send(pair.peer, "ab", 2, 0));
-    NEED(answer_when_taken(&pair));
+    child = NEED(answer_when_taken(&pair));
     GIVES(recv(pair.mine, bytes, 4, MSG_WAITALL), 4);
     BYTES_ARE(bytes, 4, "abcd");
+    GIVEN(waitpid(child, &status, 0) == child && status == 0);
 }
 
 /* The end of file ends the waiting: a part is given.

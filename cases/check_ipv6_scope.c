@@ -26,7 +26,10 @@ static struct address link_local(uint32_t scope)
 
 static uint32_t index_of_interface(void)
 {
-    return if_nametoindex(INTERFACE);
+    const uint32_t index = if_nametoindex(INTERFACE);
+
+    GIVEN(index != 0);
+    return index;
 }
 
 #ifdef __linux__

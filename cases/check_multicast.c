@@ -98,6 +98,7 @@ static int membership(const struct kind *kind, int fd, int ipv4_option, int ipv6
     const struct ipv6_mreq ipv6 = {.ipv6mr_multiaddr = joined.in6.sin6_addr,
                                    .ipv6mr_interface = if_nametoindex(LOOPBACK_NAME)};
 
+    GIVEN(ipv6.ipv6mr_interface != 0);
     if (is_ipv4(kind))
         return setsockopt(fd, IPPROTO_IP, ipv4_option, &ipv4, sizeof ipv4);
     return setsockopt(fd, IPPROTO_IPV6, ipv6_option, &ipv6, sizeof ipv6);

@@ -281,7 +281,7 @@ CASE(options_can_be_set_after_the_peers_close, EACH(inet_stream, settings), BEHA
 
     NEED(closed_pair(kind, &pair));
     SUCCEEDS(setsockopt(pair.mine, kind->other, kind->value, &one, sizeof one));
-    IS(get_option(pair.mine, kind->other, kind->value) != 0, true);
+    IS(NEED(get_option(pair.mine, kind->other, kind->value)) != 0, true);
 }
 
 /* When the peer has reset the connection they can on Linux.

@@ -50,7 +50,7 @@ CASE(fionread_does_not_count_the_fin, EACH(stream), BEHAVIOUR("S6"),
     NEED(connected_pair(kind, &pair));
     NEED(send(pair.peer, "abc", 3, 0));
     NEED(shutdown(pair.peer, SHUT_WR));
-    GIVEN((events_now(pair.mine, POLLRDHUP) & POLLRDHUP) != 0);
+    GIVEN((NEED(events_now(pair.mine, POLLRDHUP)) & POLLRDHUP) != 0);
     GIVES(unread(pair.mine), 3);
 }
 
@@ -179,7 +179,7 @@ CASE(it_is_writable_when_less_is_unsent, EACH(inet_stream), BEHAVIOUR("S4"),
     NEED(send_till_unsent(pair.mine, LEAST_UNSENT));
     NEED(set_option(pair.mine, IPPROTO_TCP, TCP_NOTSENT_LOWAT, LEAST_UNSENT));
     GIVEN(events_now(pair.mine, POLLOUT) == 0);
-    while (unsent(pair.mine) > 0)
+    while (NEED(unsent(pair.mine)) > 0)
         NEED(await_events(pair.peer, POLLIN) < 0 ? -1 : drain(pair.peer));
     EVENTS_ARE(events_now(pair.mine, POLLOUT), POLLOUT);
 }

@@ -41,13 +41,15 @@ static int await_acknowledgement(int descriptor)
 {
     const long start = milliseconds();
 
-    while (unacknowledged(descriptor) > 0) {
+    int waiting;
+
+    while ((waiting = unacknowledged(descriptor)) > 0) {
         errno = ETIMEDOUT;
         if (milliseconds() - start > LIMIT_MS)
             return -1;
         sched_yield();
     }
-    return (int)(milliseconds() - start);
+    return waiting < 0 ? -1 : (int)(milliseconds() - start);
 }
 
 /* The first data of a connection are acknowledged at once.

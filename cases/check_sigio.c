@@ -47,7 +47,7 @@ static int take(int number, siginfo_t *information)
 
 static int set_async(int descriptor)
 {
-    return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_ASYNC);
+    return fcntl(descriptor, F_SETFL, NEED(fcntl(descriptor, F_GETFL)) | O_ASYNC);
 }
 
 /* SIGIO is blocked, and is to tell of mine. */
@@ -169,7 +169,7 @@ CASE(an_accepted_socket_has_no_owner, EACH(connected), BEHAVIOUR("F8", "G13"),
     NEED(set_async(listener));
     NEED(connect(client, &there.any, there.length));
     accepted = NEED(accept(listener, NULL, NULL));
-    IS(fcntl(accepted, F_GETFL) & O_ASYNC, ON(LINUX(0), DARWIN(O_ASYNC), FREEBSD(O_ASYNC)));
+    IS(NEED(fcntl(accepted, F_GETFL)) & O_ASYNC, ON(LINUX(0), DARWIN(O_ASYNC), FREEBSD(O_ASYNC)));
     IS(fcntl(accepted, F_GETOWN), 0);
 }
 

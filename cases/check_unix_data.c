@@ -273,7 +273,7 @@ CASE(a_record_beyond_the_buffer_is_emsgsize, EACH(records), BEHAVIOUR("M12", "N4
     struct pair pair;
 
     NEED(connected_pair(kind, &pair));
-    GIVEN(get_option(pair.mine, SOL_SOCKET, SO_SNDBUF) < (int)sizeof bytes);
+    GIVEN(NEED(get_option(pair.mine, SOL_SOCKET, SO_SNDBUF)) < (int)sizeof bytes);
     FAILS(send(pair.mine, bytes, sizeof bytes, MSG_DONTWAIT), EMSGSIZE);
 }
 

@@ -89,7 +89,7 @@ CASE(the_urgent_byte_outlives_the_fin, EACH(inet_stream), BEHAVIOUR("P1"), ABOUT
 
     NEED(told_urgently(kind, &pair));
     NEED(close(pair.peer));
-    GIVEN(events_now(pair.mine, POLLRDHUP) & POLLRDHUP);
+    GIVEN(NEED(events_now(pair.mine, POLLRDHUP)) & POLLRDHUP);
     GIVES(recv(pair.mine, &byte, 1, MSG_OOB), 1);
     BYTES_ARE(&byte, 1, "C");
 }

@@ -60,16 +60,17 @@ class Joined:
         return self.client.start(program, *options, self.address, self.port)
 
     def said_since(self, forged: Segment, sender: Host | None = None) -> list[Segment]:
-        """What a host, the client's if None, has said since to or from the server's port."""
-        return [
-            sent
-            for sent in self.wire.segments(sender=sender or self.client)
-            if sent.seq > forged.seq and self.port in (sent.source.port, sent.destination.port)
-        ]
+        """What a host, the client's if None, has said since."""
+        return self.wire.segments(sender=sender or self.client, after=forged.seq)
 
     def settles(self) -> None:
         """Lets a SYN go over the wire and a RST come back: what went before has been dealt with."""
         self.client.start("tcpcli01", self.address, NOBODY).ended()
+
+    def said_till_settled(self, forged: Segment, sender: Host | None = None) -> list[Segment]:
+        """As said_since, when the hosts have settled: without the last, by which they did."""
+        *said, _ = self.said_since(forged, sender)
+        return said
 
 
 def joined(lab: Lab, version: int) -> Joined:

@@ -86,9 +86,28 @@ def arrived(lab: Lab, length: int) -> None:
         raise Broken(f"{length} bytes were to wait in one receive queue, but there is {waiting}")
 
 
+def children(server: Process, count: int) -> list[Process]:
+    """So many that a server has had.
+
+    Raises:
+        Broken: it has had more or less.
+    """
+    born = server.children
+    if len(born) != count:
+        raise Broken(f"{server.name} was to have {count} children, but has had {len(born)}")
+    return born
+
+
 def zombies(server: Process) -> list[Process]:
-    """Its children that are dead and that it has not waited for."""
-    return [child for child in server.children if child.state == "zombie"]
+    """Its children that are dead and that it has not waited for.
+
+    Raises:
+        Broken: it never had a child.
+    """
+    children = server.children
+    if not children:
+        raise Broken(f"{server.name} has had no child that could be a zombie")
+    return [child for child in children if child.state == "zombie"]
 
 
 def echoes(client: Process, line: str) -> Fact:

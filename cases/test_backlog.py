@@ -25,6 +25,7 @@ from harness import (
     Held,
     Lab,
     Process,
+    Segment,
     SegmentWatch,
     exited,
     leaving,
@@ -74,11 +75,17 @@ class Full:
     """Held before it accepts."""
     late: Process
     """The client too many, held when its connect has returned."""
-    late_port: int
+    acknowledged: Segment
+    """The last segment of its handshake."""
     last: Held
-    """The last segment of its handshake, on the wire."""
+    """It, on the wire."""
     repeated: SegmentWatch
     """Loses what says the same again: the server asks for it each second."""
+
+    @property
+    def late_port(self) -> int:
+        """The late client's."""
+        return self.acknowledged.source.port
 
     def let_go(self) -> None:
         """The last segment of the handshake arrives, once."""
@@ -94,10 +101,10 @@ def overflows(lab: Lab, version: int, abort: int) -> tuple[Joined, Full]:
     last = hosts.wire.hold(mere, times=1)
     repeated = hosts.wire.drop(replace(mere, nth=2), times=ALWAYS)
     [late] = connects(hosts, 1)
-    late_port = last.reached().source.port
+    acknowledged = last.reached()
     take_room(hosts, 1)
     look_full(hosts)
-    return hosts, Full(serving, late, late_port, last, repeated)
+    return hosts, Full(serving, late, acknowledged, last, repeated)
 
 
 # --- tcp_abort_on_overflow --------------------------------------------------------------------------------------

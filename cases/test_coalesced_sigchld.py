@@ -8,7 +8,7 @@ from signal import SIGCHLD
 
 import pytest
 
-from cases.steps import comes, started, zombies
+from cases.steps import children, comes, started, zombies
 from harness import Lab, Process, entering, exiting, signalled
 
 ONCE = ["tcpserv02", "tcpserv03", "tcpserv03 -i", "echo_mpserv"]
@@ -29,7 +29,7 @@ def held_at_a_call(lab: Lab, command: str) -> Process:
     """All five children end while the server is held at a call; then it goes on."""
     server, client = five_clients(lab, command)
     client.input("hello\n").end_input().ended()
-    for child in server.children:
+    for child in children(server, 5):
         child.ended()
     return server.blocked("accept")
 
@@ -39,7 +39,7 @@ def held_at_the_signal(lab: Lab, command: str) -> Process:
     server, client = five_clients(lab, command)
     delivery = server.arm(signalled(SIGCHLD))
     # Without this all five would have ended before the server had taken the first signal.
-    ends = [child.arm(exiting()) for child in server.children[1:]]
+    ends = [child.arm(exiting()) for child in children(server, 5)[1:]]
     server.blocked("accept")
     client.input("hello\n").end_input().ended()
     delivery.reached()
@@ -51,7 +51,7 @@ def held_at_the_signal(lab: Lab, command: str) -> Process:
 def one_after_the_other(lab: Lab, command: str) -> Process:
     """Each child ends when the server has dealt with the one before, and sleeps in accept."""
     server, client = five_clients(lab, command)
-    ends = [child.arm(exiting()) for child in server.children]
+    ends = [child.arm(exiting()) for child in children(server, 5)]
     client.input("hello\n").end_input().ended()
     server.blocked("accept")
     for end in ends:

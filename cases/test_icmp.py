@@ -4,7 +4,7 @@ The messages are forged, so that nothing but type and code differs between them;
 router are in test_host_crash.py and test_path_mtu.py.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -59,6 +59,40 @@ def tells(lab: Lab, version: int, says: Icmp, about: Segment) -> None:
     lab.wire_between("client", "router").forge(icmp(says, about, router))
 
 
+@dataclass(frozen=True)
+class Unreachable:
+    """What the client's kernel has counted of ICMP unreachable."""
+
+    came: int
+    errors: int
+    """It quotes nothing that belongs to a socket."""
+    out_of_window: int
+    """It quotes a segment that is not on its way."""
+
+
+def unreachable(lab: Lab, version: int) -> Unreachable:
+    """The client's kernel's counters."""
+    files = [f"/proc/net/{name}" for name in ("snmp", "snmp6", "netstat")]
+    cat = lab.host("client").start("/bin/cat", *files)
+    cat.ended()
+    counters = _counters(cat.output)
+    kind = "Icmp6" if version == 6 else "Icmp"
+    names = (f"{kind}InDestUnreachs", f"{kind}InErrors", "TcpExtOutOfWindowIcmps")
+    return Unreachable(*(counters[name] for name in names))
+
+
+def _counters(text: str) -> dict[str, int]:
+    """Of /proc/net/snmp and netstat, where a line of numbers follows one of names, and of snmp6, where each has a line."""
+    rows = iter([line.split() for line in text.splitlines()])
+    counters: dict[str, int] = {}
+    for kind, *names in rows:
+        table = kind.endswith(":")
+        numbers = next(rows)[1:] if table else names
+        words = [kind.rstrip(":") + name for name in names] if table else [kind]
+        counters |= dict(zip(words, map(int, numbers), strict=True))
+    return counters
+
+
 # --- in SYN_SENT ---------------------------------------------------------------------------------
 
 
@@ -105,6 +139,7 @@ def test_icmp_about_a_segment_that_was_not_sent_is_ignored(lab: Lab, version: in
     never_sent = replace(syn, raw=syn.raw[:at] + elsewhere + syn.raw[at + 4 :])
     tells(lab, version, HOST_UNREACHABLE, never_sent)
 
+    assert unreachable(lab, version) == Unreachable(came=1, errors=0, out_of_window=1)
     assert lab.host("client").states(remote=lab.port) == [SYN_SENT]
     connected = client.arm(leaving("connect"))
     held.let_go()
@@ -139,6 +174,7 @@ def test_icmp_in_established_is_soft(lab: Lab, version: int, says: Icmp, errno: 
     two, held = line_under_way(lab, version, "tcpcli01")
     tells(lab, version, says, held.reached())
 
+    assert unreachable(lab, version) == Unreachable(came=1, errors=0, out_of_window=0)
     assert lab.host("client").states(remote=lab.port) == [ESTABLISHED]
     held.let_go()
     assert echoes(two.client, "more\n")

@@ -62,9 +62,7 @@ def lasted(lab: Lab, process: Process, call: str) -> float:
 
 
 def _events(lab: Lab, process: Process, call: str) -> list[Event]:
-    [made] = process.calls(call)[-1:]
-    events = lab.events(kinds=["enter", "leave"], calls=[call], process=process)
-    return [event for event in events if event.seq in (made.entered, made.seq)]
+    return lab.events(kinds=["enter", "leave"], calls=[call], process=process)[-2:]
 
 
 # --- more than 0 seconds: close waits ------------------------------------------------------------
@@ -275,9 +273,10 @@ def test_close_with_a_time_of_0_forgets_a_connection_that_both_have_closed(
     before = len(hosts.wire.segments(sender=hosts.client))
     assert ends(client) == exited(0)
     assert hosts.client.states(remote=hosts.port) == []
-    said = hosts.wire.segments(sender=hosts.client)[before:]
+    sent = hosts.wire.segments(sender=hosts.client)
     # Before it closes, its FIN, which is not acknowledged, may come again.
-    assert [seen for seen in said if seen.flags != FIN | ACK] == []
+    assert len(sent) >= before
+    assert [seen for seen in sent[before:] if seen.flags != FIN | ACK] == []
 
 
 @pytest.mark.about("SO_LINGER", "RST", "close", "TIME_WAIT")

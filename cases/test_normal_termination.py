@@ -2,7 +2,7 @@
 
 import pytest
 
-from cases.steps import OneClient, comes, ends, one_client, started
+from cases.steps import OneClient, children, comes, ends, one_client, started
 from harness import (
     ACK,
     CHILDREN,
@@ -82,7 +82,7 @@ def test_each_of_five_connections_leaves_time_wait_at_the_client(lab: Lab) -> No
     client = comes(lab, "tcpcli04")
     server.reach(entering("accept", nth=5))
     client.end_input().ended()
-    for child in server.children:
+    for child in children(server, 5):
         child.ended()
 
     assert lab.comes(remote=lab.port, state=TIME_WAIT, count=5)

@@ -265,7 +265,7 @@ def test_a_reset_outside_the_window_is_dropped_without_an_answer(
     client = connected(hosts)
     forged = hosts.wire.forge(rst(hosts.wire.last(sender=hosts.server), ahead))
     hosts.settles()
-    assert hosts.said_since(forged) == []
+    assert hosts.said_till_settled(forged) == []
     assert echoes(client, "after\n")
 
 
@@ -284,7 +284,7 @@ def test_a_reset_inside_the_window_is_challenged(lab: Lab, version: int, ahead: 
     expected = hosts.wire.last(sender=hosts.server)
     forged = hosts.wire.forge(rst(expected, ahead))
     hosts.settles()
-    said = [(sent.flags, sent.acknowledgement) for sent in hosts.said_since(forged)]
+    said = [(sent.flags, sent.acknowledgement) for sent in hosts.said_till_settled(forged)]
     assert said == [(ACK, expected.end)]
     assert echoes(client, "after\n")
 

@@ -67,7 +67,7 @@ def test_the_time_between_retransmissions_grows(lab: Lab, version: int) -> None:
     lab.wire.cut()
     two.client.input("more\n").reach(leaving("read", on=CONNECTION), deadline=LATEST)
 
-    _, *timed = (sent.time for sent in lab.wire.segments(fate=Fate.CUT))
+    timed = [sent.time for sent in lab.wire.segments(fate=Fate.CUT)[1:]]
     gaps = [later - earlier for earlier, later in zip(timed, timed[1:])]
     assert gaps == sorted(gaps) and gaps[-1] > 2 * gaps[0]
 
@@ -89,8 +89,7 @@ def test_a_router_that_answers_makes_retransmissions_frequent(lab: Lab, version:
     said = lab.recorded()
     two.client.input("more\n").reach(leaving("read", on=CONNECTION), deadline=LATEST)
 
-    sent = [sent for sent in lab.segments(sender=here) if sent.seq > said]
-    assert len(sent) > MOST_DOUBLINGS
+    assert len(lab.segments(sender=here, after=said)) > MOST_DOUBLINGS
 
 
 @pytest.mark.waits

@@ -114,5 +114,5 @@ def test_an_ack_that_is_no_cookie_is_reset(lab: Lab, version: int) -> None:
     forged = hosts.wire.forge(reply(replace(answer, sequence=answer.sequence + WRONG)))
     hosts.settles()
 
-    assert [said.flags for said in hosts.said_since(forged, hosts.server)] == [RST]
+    assert [said.flags for said in hosts.said_till_settled(forged, hosts.server)] == [RST]
     assert hosts.server.states(local=lab.port, state=ESTABLISHED) == []

@@ -154,7 +154,7 @@ def test_an_older_syn_does_not_reopen_time_wait(lab: Lab, version: int) -> None:
     last = hosts.wire.last(sender=hosts.client)
     forged = hosts.wire.forge(syn(last, ahead=-1000))
     hosts.settles()
-    said = hosts.said_since(forged, hosts.server)
+    said = hosts.said_till_settled(forged, hosts.server)
     assert [(sent.flags, sent.acknowledgement) for sent in said] == [(ACK, last.end)]
     assert hosts.server.states(remote=PORT) == [TIME_WAIT]
 
@@ -178,8 +178,8 @@ def test_an_old_duplicate_syn_assassinates_time_wait(
     server_closed_first(hosts)
     forged = hosts.wire.forge(syn(hosts.wire.last(sender=hosts.client), ahead=-1000))
     hosts.settles()
-    assert [said.flags for said in hosts.said_since(forged, hosts.server)] == [ACK]
-    assert [said.flags for said in hosts.said_since(forged)] == [RST]
+    assert [said.flags for said in hosts.said_till_settled(forged, hosts.server)] == [ACK]
+    assert [said.flags for said in hosts.said_till_settled(forged)] == [RST]
     assert hosts.server.states(remote=PORT) == left
 
 

@@ -126,7 +126,7 @@ def test_the_time_between_probes_grows(lab: Lab, version: int) -> None:
     fourth.reached(LATEST)
 
     full = next(seen for seen in lab.wire.segments(sender=here) if seen.window == 0)
-    probes = [seen.time for seen in lab.wire.segments(sender=there) if seen.seq > full.seq]
+    probes = [seen.time for seen in lab.wire.segments(sender=there, after=full.seq)]
     gaps = [later - earlier for earlier, later in zip(probes, probes[1:])]
     assert gaps == sorted(gaps) and gaps[-1] > 1.5 * gaps[0]
 
@@ -198,7 +198,7 @@ def test_tcp_user_timeout_ends_a_zero_window(lab: Lab, version: int) -> None:
 
     assert answer_to(two.client, "") == ETIMEDOUT
     assert written and two.client.at and (two.client.at.time - written.time) * NS >= 2
-    answers = [seen for seen in lab.wire.segments(sender=there) if seen.seq > written.seq]
+    answers = lab.wire.segments(sender=there, after=written.seq)
     assert len([answer for answer in answers if answer.window == 0]) >= 2
 
 
@@ -207,7 +207,7 @@ def test_tcp_user_timeout_ends_a_zero_window(lab: Lab, version: int) -> None:
 
 def asked_meanwhile(lab: Lab, sender: Host, since: Segment) -> list[Segment]:
     """The sender's probes between that segment and the first data, which is held."""
-    sent = [seen for seen in lab.wire.segments(sender=sender) if seen.seq > since.seq]
+    sent = lab.wire.segments(sender=sender, after=since.seq)
     return list(takewhile(lambda seen: seen.length == 0, sent))
 
 
@@ -227,7 +227,7 @@ def test_a_window_update_restarts_the_flow(lab: Lab, version: int) -> None:
     client.signal(SIGUSR1)
 
     assert happens(data)
-    later = [seen for seen in lab.wire.segments(sender=here) if seen.seq > full.seq]
+    later = lab.wire.segments(sender=here, after=full.seq)
     update = next(seen for seen in later if seen.window > 0)
     assert asked_meanwhile(lab, there, update) == []
 

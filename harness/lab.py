@@ -397,6 +397,7 @@ class Lab(Place):
         remote: int | None = None,
         sender: Named | str | None = None,
         arrived: bool = False,
+        after: int = 0,
     ) -> list[Segment]:
         """The TCP segments so far, in the order of time, retransmissions included; those on wires as their hosts sent
         them, each once, whatever became of it. What happens on one wire is told by Wire.segments.
@@ -406,6 +407,7 @@ class Lab(Place):
             local, remote: only those from, or to, that port.
             sender: only those of that program, or of that host's programs.
             arrived: those that came to the host they were for instead, forged ones among them.
+            after: only those that were recorded behind that seq.
         """
         self._asked_segments = True
         seen = (self._network.arrived if arrived else self._network.sent)(self.traffic())
@@ -415,6 +417,7 @@ class Lab(Place):
             if name_of(sender) in (None, segment.sender, self._network.origin(segment))
             and local in (None, segment.source.port)
             and remote in (None, segment.destination.port)
+            and segment.seq > after
         ]
 
     def senders(self, flags: Flag, *, arrived: bool = False) -> list[str]:

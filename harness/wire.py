@@ -283,6 +283,7 @@ class Wire:
         *,
         sender: Named | str | None = None,
         fate: Fate | Iterable[Fate] | None = None,
+        after: int = 0,
     ) -> list[Segment]:
         """All that happened to TCP segments on this wire, in the order of time: one that was held is there twice, when
         it came and when it was released.
@@ -291,8 +292,9 @@ class Wire:
             flags: only those that have all of these set.
             sender: only those that this host put onto the wire, or seems to have where they were forged.
             fate: only those that this happened to.
+            after: only those that were recorded behind that seq.
         """
-        return with_flags(self._here(self.lab.traffic(), sender, fate), flags)
+        return with_flags(self._here(self.lab.traffic(after), sender, fate), flags)
 
     def packets(
         self, protocol: Protocol | None = None, *, sender: Named | str | None = None

@@ -58,7 +58,9 @@ int receive_one(int from)
     return recvmsg(from, &message.header, MSG_DONTWAIT) < 0 ? -1 : nth_in(&message, 0);
 }
 
-bool is_hung_up(int reader)
+int is_hung_up(int reader)
 {
-    return (events_now(reader, POLLIN) & POLLHUP) != 0;
+    const int events = events_now(reader, POLLIN);
+
+    return events < 0 ? -1 : (events & POLLHUP) != 0;
 }

@@ -24,7 +24,7 @@ int nth_in(struct message *message, int nth);
 /* Receives a message with room for one descriptor, without waiting: that one. */
 int receive_one(int from);
 
-/* Whether nobody holds the pipe's writing end any more. */
-bool is_hung_up(int reader);
+/* Whether nobody holds the pipe's writing end any more; -1 with errno. */
+int is_hung_up(int reader);
 
 #endif

@@ -363,6 +363,17 @@ CASE(of_nth_in, ABOUT("broken"))
     LOOKED_AT(nth_in(&message, 0));
 }
 
+/* A helper.
+ *
+ * passing.h */
+CASE(of_is_hung_up, ABOUT("broken"))
+{
+    struct passing of;
+
+    NEED(new_passing(&unix_stream, &of));
+    LOOKED_AT(is_hung_up(of.reader));
+}
+
 /* --- what a call has to refuse -------------------------------------------------------------------
  */
 
