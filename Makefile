@@ -39,6 +39,7 @@ endif
 
 common_c    := $(wildcard harness/common/*.c)
 conductor_c := $(if $(PROGRAMS),,$(wildcard harness/conductor/*.c harness/conductor/*/*.c))
+interpose_c := $(if $(filter $(foreign),$(PROGRAMS)),,$(wildcard harness/interpose/*.c))
 exhibit_c   := $(wildcard harness/exhibit/*.c)
 servers_c   := $(wildcard servers/*.c)
 clients_c   := $(wildcard clients/*.c)
@@ -48,7 +49,7 @@ checks_c    := $(wildcard harness/tests/check_*.c)
 items_c     := $(wildcard harness/tests/items/*.c)
 programs_c  := $(wildcard harness/tests/programs/*.c)
 programs_go := $(wildcard harness/tests/programs/*.go)
-all_c       := $(common_c) $(conductor_c) $(exhibit_c) $(servers_c) $(clients_c) $(check_c) $(cases_c) $(checks_c) $(items_c) $(programs_c)
+all_c       := $(common_c) $(conductor_c) $(interpose_c) $(exhibit_c) $(servers_c) $(clients_c) $(check_c) $(cases_c) $(checks_c) $(items_c) $(programs_c)
 all_h       := $(wildcard harness/*/*.h harness/*/*/*.h)
 scripts     := .ci/run $(wildcard harness/*.sh harness/tests/*.sh)
 
@@ -56,6 +57,7 @@ common    := $(common_c:%.c=$(B)/obj/%.o)
 parts     := $(filter-out %/main.o,$(conductor_c:%.c=$(B)/obj/%.o))
 exhibit   := $(exhibit_c:%.c=$(B)/obj/%.o)
 conductor := $(if $(conductor_c),$(B)/bin/conductor)
+interpose := $(if $(interpose_c),$(B)/bin/libinterpose.$(if $(filter %-macos,$(PROGRAMS)),dylib,so))
 servers   := $(servers_c:%.c=$(B)/%)
 clients   := $(clients_c:%.c=$(B)/%)
 numbers   := $(B)/errnos
@@ -92,7 +94,8 @@ libs_of = $(filter -l% -L% -Wl% -pthread -static,$(1))
 gnu   := -std=c11 -D_GNU_SOURCE
 posix := -std=c11 -D_POSIX_C_SOURCE=200809L
 for_common    := $(gnu) -Iharness/common
-for_conductor := $(for_common) -Iharness/conductor $(call cflags_of,$(conductor_needs))
+for_conductor := $(for_common) -Iharness/conductor -Iharness $(call cflags_of,$(conductor_needs))
+for_interpose := $(gnu) -fPIC -fvisibility=hidden
 for_exhibit   := $(posix) -Iharness/common -Iharness/exhibit
 for_cases     := $(for_common) -Iharness/check $(call cflags_of,$(checks_need))
 for_checks    := $(for_conductor) $(call cflags_of,$(checks_need))
@@ -100,6 +103,7 @@ for_programs   := $(gnu)
 
 $(B)/obj/harness/common/%    $(B)/tidy/harness/common/%:    own := $(for_common)
 $(B)/obj/harness/conductor/% $(B)/tidy/harness/conductor/%: own := $(for_conductor)
+$(B)/obj/harness/interpose/% $(B)/tidy/harness/interpose/%: own := $(for_interpose)
 $(B)/obj/harness/exhibit/%   $(B)/tidy/harness/exhibit/%:   own := $(for_exhibit)
 $(B)/obj/servers/%           $(B)/tidy/servers/%:           own := $(for_exhibit)
 $(B)/obj/clients/%           $(B)/tidy/clients/%:           own := $(for_exhibit)
@@ -110,7 +114,8 @@ $(B)/obj/harness/tests/items/% $(B)/tidy/harness/tests/items/%: own := $(for_cas
 $(B)/obj/harness/tests/programs/% $(B)/tidy/harness/tests/programs/%: \
     own = $(for_programs) $(if $(findstring _threads,$*),-pthread)
 # A sanitizer cannot be linked statically.
-unless_static = $(if $(findstring _static,$(@F)),,$(sanitize))
+# Nor does one have a place in a library that is loaded into whatever program.
+unless_static = $(if $(findstring _static,$(@F))$(findstring /interpose/,$(@D)/),,$(sanitize))
 
 compile = $(CC) $(own) $(warnings) $(WERROR) $(CFLAGS) $(unless_static) $(CPPFLAGS)
 link    = $(CC) $(CFLAGS) $(unless_static) $(LDFLAGS)
@@ -120,7 +125,7 @@ link    = $(CC) $(CFLAGS) $(unless_static) $(LDFLAGS)
 # build: what cases run. build-tests: what the project's own tests run. Neither has a recipe, so that `make -q` can
 # say whether there is anything to do.
 .PHONY: build build-cases build-tests
-build: $(conductor) $(servers) $(clients) $(if $(PROGRAMS),,$(cases)) $(numbers)
+build: $(conductor) $(interpose) $(servers) $(clients) $(if $(PROGRAMS),,$(cases)) $(numbers)
 # For another ABI the library that they need is built first, which takes a while.
 build-cases: $(cases)
 build-tests: build $(checks) $(items) $(programs) $(go_programs)
@@ -139,7 +144,7 @@ endif
 # Two stamps that change when their text does: flags, for every object; lists, for everything linked, since a source
 # that went away is seen by no time stamp.
 flags := $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(WERROR) $(warnings) $(sanitize) $(gnu) $(posix) $(conductor_needs)
-lists := $(common_c) $(conductor_c) $(exhibit_c) $(check_c) $(LDFLAGS) $(cases_need)
+lists := $(common_c) $(conductor_c) $(interpose_c) $(exhibit_c) $(check_c) $(LDFLAGS) $(cases_need)
 stamp = $(if $(subst [$(strip $(file <$(1)))],,[$(strip $(2))]),always)
 
 .PHONY: always
@@ -181,6 +186,10 @@ inputs = $(filter %.o,$^)
 bound := -Wl,-z,now
 $(B)/bin/conductor: $(parts) $(B)/obj/harness/conductor/main.o $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) $(bound) $(call libs_of,$(conductor_needs)) -o "$$part")
+
+$(interpose): $(interpose_c:%.c=$(B)/obj/%.o) $(B)/lists
+	$(call run,LINK,$(CC) $(CFLAGS) $(LDFLAGS) -shared $(inputs) -o "$$part" \
+	  $(if $(filter %.dylib,$@),&& { grep -q __interpose "$$part" || { echo '$@ interposes nothing'; false; }; }))
 
 $(servers) $(clients): $(B)/%: $(B)/obj/%.o $(exhibit) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) -o "$$part")

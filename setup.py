@@ -1,4 +1,5 @@
-"""The one step of installing that pyproject.toml cannot say: the conductor is built, and goes into the package."""
+"""The one step of installing that pyproject.toml cannot say: the conductor is built, and goes into the package, with the
+library that it loads into programs."""
 
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ from pathlib import Path
 from setuptools import Distribution, find_packages, setup
 from setuptools.command.build_py import build_py
 
-CONDUCTOR = "build/release/bin/conductor"
+BUILT = ("build/release/bin/conductor", "build/release/bin/libinterpose.so")
 
 
 class BuildWithConductor(build_py):
@@ -16,10 +17,11 @@ class BuildWithConductor(build_py):
     def run(self) -> None:
         """Builds it first; make says what is missing when it cannot."""
         super().run()
-        subprocess.run(["make", "--no-print-directory", CONDUCTOR], check=True)
-        target = Path(self.build_lib) / "sockspec" / "bin" / "conductor"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(CONDUCTOR, target)
+        subprocess.run(["make", "--no-print-directory", *BUILT], check=True)
+        target = Path(self.build_lib) / "sockspec" / "bin"
+        target.mkdir(parents=True, exist_ok=True)
+        for built in BUILT:
+            shutil.copy2(built, target)
 
 
 class OfOneArchitecture(Distribution):

@@ -61,17 +61,28 @@ def anonymous_file(name: str) -> IO[bytes]:
     return open(os.memfd_create(name, os.MFD_CLOEXEC), "w+b", buffering=0)
 
 
-def arguments(cpu: int | None, captures: bool, lacking: Collection[str] | None = None) -> list[str]:
+PTRACE, INTERPOSE = CONTROLS = ("ptrace", "interpose")
+"""How programs are controlled: from outside, or by a library that is loaded into them."""
+
+
+def arguments(
+    cpu: int | None,
+    captures: bool,
+    lacking: Collection[str] | None = None,
+    by: str = PTRACE,
+) -> list[str]:
     """The conductor's arguments.
 
     Args:
         cpu: the processor that it pins itself to; None lets it choose.
         captures: whether it captures the segments on the first host's loopback.
         lacking: what an earlier one found missing, which spares it finding out; None: there was none.
+        by: how it controls programs: one of CONTROLS.
     """
     options = [] if cpu is None else ["--cpu", str(cpu)]
     options += [] if captures else ["--capture", "no"]
     options += [] if lacking is None else ["--lacking", ",".join(sorted(lacking)) or "none"]
+    options += [] if by == PTRACE else ["--by", by]
     return options
 
 

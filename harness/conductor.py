@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from .birth import Adopted, Child, ForkServer, anonymous_file, arguments, execute
+from .birth import PTRACE, Adopted, Child, ForkServer, anonymous_file, arguments, execute
 from .channel import Channel, ChannelClosed, ChannelSilent
 from .outcome import signal_name
 from .verdict import Broken, Unsupported, hidden
@@ -70,6 +70,7 @@ class Conductor:
         captures: bool = True,
         slowness: float = 1.0,
         sysctls: Mapping[str, str] | None = None,
+        by: str = PTRACE,
     ) -> None:
         """Starts it, without waiting till it is ready: see greet.
 
@@ -79,6 +80,7 @@ class Conductor:
             captures: whether it captures the segments on the first host's loopback.
             slowness: how many times as long as usual it may take to answer.
             sysctls: what is set on the first host before all else.
+            by: how it controls programs: one of CONTROLS.
 
         Raises:
             ConductorFailed: it cannot be started.
@@ -88,7 +90,7 @@ class Conductor:
         self._next = 0
         self._adopted: Child | None = None
         try:
-            self._channel = self._start(source, arguments(cpu, captures))
+            self._channel = self._start(source, arguments(cpu, captures, by=by))
         except OSError as error:
             self._errors.close()
             raise ConductorFailed(

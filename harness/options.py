@@ -4,6 +4,7 @@ import os
 import re
 from typing import Any
 
+from .birth import CONTROLS, PTRACE
 from .platform.plan import FAST_TIME
 
 MARKERS = (
@@ -27,6 +28,12 @@ def add(group: Any) -> None:
         type=_abi,
         metavar="ABI",
         help="run programs that were compiled for another ABI, by qemu-user: sparc64, alpha, mips, hppa",
+    )
+    group.addoption(
+        "--control",
+        choices=CONTROLS,
+        default=PTRACE,
+        help="hold and watch programs by ptrace, or by a library that is loaded into them, and see less",
     )
     group.addoption(
         "--deadline",
@@ -149,6 +156,10 @@ def contradiction(config: Any) -> str | None:
         return "--keep-lab and --pdb stop at one case, and so cannot go with --platform"
     if config.getoption("falsify_report") and not config.getoption("falsify"):
         return "--falsify-report is what --falsify writes: give that, too"
+    if config.getoption("control") != PTRACE and (
+        config.getoption("falsify") or config.getoption("programs")
+    ):
+        return "--falsify and --programs need control by ptrace: leave --control out"
     if config.getoption("falsify") and any(map(config.getoption, _NOT_FALSIFIED)):
         return (
             "--falsify runs cases that are to fail: leave --baseline, --keep-lab, --platform "

@@ -32,6 +32,8 @@ class Platform:
     """What it says of its version; empty where there is none."""
     asked: str = ""
     """As `--platform` asked for it; empty without that option."""
+    control: str = ""
+    """What programs are controlled by, where that is not ptrace."""
 
     def record(self) -> dict[str, str]:
         """The platform as result records write it."""
@@ -44,6 +46,11 @@ _posted: dict[str, str] = {}
 def post(asked: str, name: str) -> None:
     """Tells this process what its platform was asked for as, and what it is called."""
     _posted.update(asked=asked, name=name)
+
+
+def controlled(by: str) -> None:
+    """Tells this process what programs are controlled by, where that is not ptrace."""
+    _posted.update(control=by)
 
 
 def here() -> Platform:

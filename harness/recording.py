@@ -17,6 +17,7 @@ def of_item(item: Any, verdict: Verdict, message: str) -> Record:
     """The record of a case."""
     claim = Claim.of(getattr(getattr(item, "obj", None), "__doc__", None))
     mode = build.current().mode
+    platform = platforms.here().record()
     return Record(
         case=item.nodeid,
         verdict=verdict,
@@ -26,11 +27,9 @@ def of_item(item: Any, verdict: Verdict, message: str) -> Record:
         about=words(item, "about"),
         behaviour=words(item, "behaviour"),
         scenario=words(item, "scenario"),
-        platform=platforms.here().record(),
+        platform=platform,
         mode=mode,
-        replay=results.replay(
-            item.nodeid, bool(item.get_closest_marker("slow")), mode, platforms.here().asked
-        ),
+        replay=results.replay(item.nodeid, bool(item.get_closest_marker("slow")), mode, platform),
     )
 
 
@@ -41,12 +40,13 @@ def of_crash(case: str, message: str, where: Posting) -> Record:
         where: it was to run.
     """
     posted = {"name": where.name, "asked": where.asked}
+    platform = posted if where.asked else platforms.here().record()
     mode = build.current().mode
     return Record(
         case,
         Verdict.BROKEN,
         message,
-        platform=posted if where.asked else platforms.here().record(),
+        platform=platform,
         mode=mode,
-        replay=results.replay(case, False, mode, where.asked),
+        replay=results.replay(case, False, mode, platform),
     )

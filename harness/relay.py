@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from .birth import ForkServer, arguments
+from .birth import PTRACE, ForkServer, arguments
 from .conductor import Conductor, ConductorFailed
 from .verdict import hidden
 
@@ -45,6 +45,7 @@ class Relay:
         ahead: int = _AHEAD,
         captures: bool = True,
         slowness: float = 1.0,
+        by: str = PTRACE,
     ) -> None:
         """
         Args:
@@ -53,12 +54,14 @@ class Relay:
             ahead: how many are kept started.
             captures: whether they capture the segments on loopback.
             slowness: how many times as long as usual each may take to answer.
+            by: how they control programs.
         """
         self._program = program
         self._cpu = cpu
         self._ahead = ahead
         self._slowness = slowness
         self._captures = captures
+        self._by = by
         self.server: ForkServer | None = None
         """What forks them; None as long as they are executed."""
         self._ready: deque[Conductor] = deque()
@@ -147,12 +150,12 @@ class Relay:
 
     def _start(self) -> Conductor:
         source = self._serving() or self._program
-        return Conductor(source, self._cpu, self._captures, self._slowness, SYSCTLS)
+        return Conductor(source, self._cpu, self._captures, self._slowness, SYSCTLS, self._by)
 
     def _serving(self) -> ForkServer | None:
         """The server, from when it is known what this kernel lacks; there is none where few conductors are wanted."""
         lacking = _lacking.get(self._program)
         if self._ahead and not self.server and lacking is not None and "pidfd" not in lacking:
-            options = arguments(self._cpu, self._captures, lacking)
+            options = arguments(self._cpu, self._captures, lacking, self._by)
             self.server = ForkServer(self._program, options)
         return self.server

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, get_origin, get_type_hints
 
 from .seen import Seen
@@ -170,13 +171,17 @@ def _required(cls: Any) -> frozenset[str]:
     return frozenset(e.name for e in fields(cls) if e.default is e.default_factory)
 
 
-def replay(case: str, slow: bool, mode: str, asked: str = "") -> str:
+def replay(
+    case: str, slow: bool, mode: str, platform: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """The command that runs one case alone.
 
     Args:
-        asked: the platform, as `--platform` asks for it.
+        platform: as records have it.
     """
-    options = [*(["--slow"] if slow else []), *(["--platform", asked] if asked else [])]
+    asked = {"--platform": platform.get("asked"), "--control": platform.get("control")}
+    options = ["--slow"] if slow else []
+    options += [word for name, value in asked.items() if value for word in (name, value)]
     words = ["pytest", *options, case]
     return ("SAN=1 " if mode == "san" else "") + shlex.join(words)
 

@@ -31,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise NotComparable(
             f"{path}: some cases were left out: run all of them: pytest --slow cases"
         )
+    if any(record.platform.get("control") for record in results.records):
+        raise NotComparable(f"{path}: a baseline is of programs that ptrace controlled")
     _must_be_good(path, results.records)
     (root / FOLDER).mkdir(exist_ok=True)
     for platform, records in by_platform(results.records).items():

@@ -198,6 +198,15 @@ static int check_shorten(const struct request *request, struct reason *why)
     return 0;
 }
 
+/* Whether the source of events can tell of that moment in that process's life. */
+static int check_sight(const struct lab *lab, const struct process *process,
+                       const struct moment *moment, struct reason *why)
+{
+    const struct source *source = lab->core->source;
+
+    return source->sees ? source->sees(process, moment, why) : 0;
+}
+
 static int check_action(const struct lab *lab, const struct request *request, struct reason *why)
 {
     const struct process *process = request->to_come ? NULL : living(lab, request, why);
@@ -205,6 +214,8 @@ static int check_action(const struct lab *lab, const struct request *request, st
     if (request->to_come && request->process <= lab->core->born)
         return because(why, "process %d is born already", request->process);
     if (!request->to_come && !process)
+        return -1;
+    if (process && check_sight(lab, process, &request->moment, why) < 0)
         return -1;
     if (request->action.kind == ACTION_SHORT)
         return check_shorten(request, why);
@@ -316,6 +327,7 @@ static json_t *sockets(struct lab *lab, const struct request *request, struct re
 }
 
 struct inventory {
+    const struct source *source;
     const struct process *process;
     json_t *list;
     uint64_t inode; /* holders: this one only */
@@ -352,10 +364,13 @@ static void note_descriptor(void *context, int descriptor)
 {
     const struct inventory *inventory = context;
     const struct process *process = inventory->process;
+    const struct source *source = inventory->source;
     char target[256];
     uint64_t inode;
     json_t *entry;
 
+    if (descriptor >= source->kept && descriptor < source->kept + source->kept_count)
+        return;
     if (!proc_descriptor_target(process->pid, descriptor, target, sizeof target, &inode))
         return;
     entry = json_pack(
@@ -369,7 +384,8 @@ static void note_descriptor(void *context, int descriptor)
 
 static json_t *descriptors(struct lab *lab, const struct request *request, struct reason *why)
 {
-    struct inventory inventory = {.process = living(lab, request, why)};
+    struct inventory inventory = {.source = lab->core->source,
+                                  .process = living(lab, request, why)};
 
     if (!inventory.process)
         return NULL;
@@ -444,11 +460,24 @@ static json_t *select_events(const struct lab *lab, const struct request *reques
     return list;
 }
 
+/* Nothing is told of a process for less than it was. */
+static int check_told(const struct lab *lab, const struct request *request, struct reason *why)
+{
+    static const struct moment any_signal = {.kind = MOMENT_SIGNAL};
+    const json_t *kinds = json_object_get(request->members, "kinds");
+    const struct process *process = process_of(lab, request, why);
+
+    if (!process)
+        return -1;
+    return check_sight(lab, process,
+                       kinds && kind_wanted(kinds, RECORD_SIGNAL) ? &any_signal : NULL, why);
+}
+
 static json_t *events(struct lab *lab, const struct request *request, struct reason *why)
 {
     if (refuse_unknown_kinds(json_object_get(request->members, "kinds"), why) < 0)
         return NULL;
-    if (request->process && !process_of(lab, request, why))
+    if (request->process && check_told(lab, request, why) < 0)
         return NULL;
     lab_take_segments(lab);
     return json_pack("{s:o, s:I, s:I, s:I}", "events", select_events(lab, request), "last",
@@ -479,7 +508,7 @@ static int begin_reach(struct lab *lab, struct request *request, struct reason *
 {
     struct process *process = living(lab, request, why);
 
-    if (!process)
+    if (!process || check_sight(lab, process, &request->moment, why) < 0)
         return -1;
     request->action.kind = ACTION_HOLD;
     lab->watch = core_arm(lab->core, request);
@@ -517,7 +546,7 @@ static int begin_blocked(struct lab *lab, struct request *request, struct reason
 {
     struct process *process = living(lab, request, why);
 
-    if (!process)
+    if (!process || check_sight(lab, process, NULL, why) < 0)
         return -1;
     lab_release(lab, process);
     return 0;
@@ -640,7 +669,9 @@ void lab_answer(struct lab *lab, const char *line, size_t length)
     int status = request_parse(line, length, &request, &why);
 
     lab->watch = NULL;
-    if (status == 0 && deeds[request.verb].begin) {
+    if (status == 0 && lab->core->unable && request.verb != VERB_END) {
+        why = lab->core->unable_why;
+    } else if (status == 0 && deeds[request.verb].begin) {
         status = deeds[request.verb].begin(lab, &request, &why);
         if (status == 0) {
             begin_waiting(lab, &request);

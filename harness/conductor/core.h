@@ -91,6 +91,15 @@ struct streams {
 
 /* What a source of events offers. */
 struct source {
+    /* Prepares the core's mechanism. 0, or -1 with the reason. */
+    int (*open)(struct core *core, struct reason *why);
+    void (*close)(struct core *core);
+    /* Becomes readable when there is something to handle that no SIGCHLD tells of. */
+    int (*descriptor)(const struct core *core);
+    /* Handles what has come to pass so far, without waiting. Before each event is reported,
+     * `before` is called (segments that were sent earlier are to be logged earlier). True when
+     * there may be more. */
+    bool (*pump)(struct core *core, void (*before)(void *context), void *context);
     /* Starts a program and leaves it held at its exec. Takes the descriptors over. 0, or -1 with
      * the reason. */
     int (*start)(struct core *core, const struct request *request, const struct streams *streams,
@@ -106,6 +115,14 @@ struct source {
     enum descriptor_class (*classify)(const struct process *process, int descriptor);
     /* Kills every process of the lab and returns when all are dead. */
     void (*end)(struct core *core);
+    /* Whether it would tell of that moment in the process's life (NULL: of any call): 0, or -1 with
+     * the reason. A source without it tells of all. */
+    int (*sees)(const struct process *process, const struct moment *moment, struct reason *why);
+    /* Whether a thread that sleeps does so for us, and not for the kernel. A source without it
+     * leaves none asleep. */
+    bool (*busy)(const struct core *core, const struct thread *thread);
+    /* Numbers of descriptors that are the source's, though programs have them. */
+    int kept, kept_count;
 };
 
 struct core {
@@ -116,6 +133,8 @@ struct core {
     struct watch *watches;
     int born, armed; /* how many so far */
     bool full;       /* a fork was refused, as so many live as a lab holds */
+    bool unable;     /* the source cannot bring about, or tell, what the lab has come to … */
+    struct reason unable_why; /* … because */
 };
 
 struct core *core_open(const struct source *source);

@@ -1,16 +1,14 @@
 #include "lab.h"
 
-#include "ptrace/ptrace_source.h"
-
 #include <time.h>
 
-int lab_open(struct lab *lab, bool captured, struct reason *why)
+int lab_open(struct lab *lab, const struct source *source, bool captured, struct reason *why)
 {
     lab->gift = -1;
-    lab->core = core_open(&ptrace_source);
+    lab->core = core_open(source);
     if (!lab->core)
         return because_of_errno(why, "core");
-    if (ptrace_open(lab->core, why) < 0)
+    if (source->open(lab->core, why) < 0)
         return -1;
     if (hosts_open(&lab->hosts, captured, why) < 0)
         return -1;
@@ -28,7 +26,7 @@ void lab_close(struct lab *lab)
     wires_close(lab->wires);
     hosts_close(&lab->hosts);
     channel_close(&lab->channel);
-    ptrace_close(lab->core);
+    lab->core->source->close(lab->core);
     core_close(lab->core);
 }
 

@@ -29,7 +29,7 @@ struct lab {
 
 /* Opens what a lab needs in the namespaces that isolate() made; `isolation` is filled in.
  * `captured`: the first host's loopback. 0, or -1 with the reason: the process then ends. */
-int lab_open(struct lab *lab, bool captured, struct reason *why);
+int lab_open(struct lab *lab, const struct source *source, bool captured, struct reason *why);
 void lab_close(struct lab *lab);
 
 /* Appends the segments that were captured so far to the log, and passes on those on wires. */

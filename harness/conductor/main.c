@@ -1,5 +1,6 @@
 #include "capability/capability.h"
 #include "fork_server.h"
+#include "interpose/interpose_source.h"
 #include "isolate.h"
 #include "lab.h"
 #include "ptrace/filter.h"
@@ -21,6 +22,7 @@ static _Noreturn void usage(void)
 {
     fputs("usage: conductor --control FD|--serve FD [--cpu N] [--capture yes|no]\n"
           "                 [--without CAPABILITY,...] [--lacking CAPABILITY,...|none]\n"
+          "                 [--by ptrace|interpose]\n"
           "Speaks the conductor's protocol on the socket FD, or on each one that comes over it;\n"
           "see PROTOCOL.md.\n",
           stderr);
@@ -71,11 +73,22 @@ static void lacking_only(const char *option, const char *names)
 struct arguments {
     int control, serve, cpu;
     bool captured;
+    const struct source *source;
 };
+
+static const struct source *source_of(const char *name)
+{
+    if (strcmp(name, "ptrace") == 0)
+        return &ptrace_source;
+    if (strcmp(name, "interpose") != 0)
+        usage();
+    return &interpose_source;
+}
 
 static struct arguments read_arguments(int argc, char **argv)
 {
-    struct arguments read = {.control = -1, .serve = -1, .cpu = -1, .captured = true};
+    struct arguments read = {
+        .control = -1, .serve = -1, .cpu = -1, .captured = true, .source = &ptrace_source};
 
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--control") == 0)
@@ -86,6 +99,8 @@ static struct arguments read_arguments(int argc, char **argv)
             read.cpu = number_of(argv[i + 1], 4095);
         else if (strcmp(argv[i], "--capture") == 0)
             read.captured = yes_or_no(argv[i + 1]);
+        else if (strcmp(argv[i], "--by") == 0)
+            read.source = source_of(argv[i + 1]);
         else if (strcmp(argv[i], "--without") == 0)
             take_for_missing(argv[i], argv[i + 1]);
         else if (strcmp(argv[i], "--lacking") == 0)
@@ -168,7 +183,7 @@ static void sleep_till_something(struct lab *lab, int children, bool busy)
     struct pollfd sources[OWN_DESCRIPTORS + LAB_DESCRIPTORS] = {
         {.fd = lab->channel.socket, .events = what_matters(lab)},
         {.fd = children, .events = POLLIN},
-        {.fd = ptrace_deaths(lab->core), .events = POLLIN}};
+        {.fd = lab->core->source->descriptor(lab->core), .events = POLLIN}};
     const size_t count = OWN_DESCRIPTORS + lab_descriptors(lab, sources + OWN_DESCRIPTORS);
     const uint64_t next = lab_next_look(lab), now = lab_clock();
     const uint64_t left = busy || next <= now ? 0 : next - now;
@@ -190,7 +205,7 @@ static void sleep_till_something(struct lab *lab, int children, bool busy)
 static void conduct(struct lab *lab, int children)
 {
     while (!lab->ending) {
-        const bool more = ptrace_pump(lab->core, take_segments, lab);
+        const bool more = lab->core->source->pump(lab->core, take_segments, lab);
 
         lab_take_segments(lab);
         lab_look(lab);
@@ -217,7 +232,7 @@ int main(int argc, char **argv)
         because_of_errno(&why, "signalfd");
         die(&why);
     }
-    if (lab_open(&lab, arguments.captured, &why) < 0)
+    if (lab_open(&lab, arguments.source, arguments.captured, &why) < 0)
         die(&why);
     conduct(&lab, children);
     close(children);

@@ -87,9 +87,13 @@ static enum outlook look_blocked(struct lab *lab, json_t **answer, struct reason
 }
 
 /* Whether the thread cannot go on by itself: held, stopped, or asleep in the kernel. */
-static bool rests(const struct process *process, const struct thread *thread)
+static bool rests(const struct core *core, const struct process *process,
+                  const struct thread *thread)
 {
-    return thread->held || thread->stopped || proc_state(process->pid, thread->tid) == 'S';
+    if (thread->held || thread->stopped)
+        return true;
+    return proc_state(process->pid, thread->tid) == 'S' &&
+           !(core->source->busy && core->source->busy(core, thread));
 }
 
 static bool all_rest(const struct core *core)
@@ -100,7 +104,7 @@ static bool all_rest(const struct core *core)
         if (process->life == LIFE_EXITING && !process_held(process))
             return false;
         for (const struct thread *thread = process->threads; thread; thread = thread->next) {
-            if (!rests(process, thread))
+            if (!rests(core, process, thread))
                 return false;
         }
     }
@@ -194,6 +198,14 @@ static json_t *late(const struct lab *lab, const char *because_of)
                      "processes", describe_processes(lab));
 }
 
+static json_t *unable(const struct lab *lab)
+{
+    const struct reason *why = &lab->core->unable_why;
+
+    return json_pack("{s:I, s:{s:s, s:s, s:s}}", "id", lab->pending.id, "error", "request",
+                     verb_name(lab->pending.verb), "reason", why->text, "lacks", why->lacks);
+}
+
 static void conclude(struct lab *lab, json_t *reply)
 {
     if (lab->pending.verb == VERB_REACH)
@@ -224,7 +236,10 @@ void lab_look(struct lab *lab)
         lab->looked = now;
         outlook = lookouts[lab->pending.verb].look(lab, &answer, &why);
     }
-    if (outlook == OUTLOOK_COME)
+    if (lab->core->unable) {
+        json_decref(answer);
+        conclude(lab, unable(lab));
+    } else if (outlook == OUTLOOK_COME)
         conclude(lab, json_pack("{s:I, s:o}", "id", lab->pending.id, "ok", answer));
     else if (outlook == OUTLOOK_HOPELESS)
         conclude(lab, late(lab, why.text));

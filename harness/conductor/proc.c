@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* PIDFD_THREAD, which older headers lack. */
@@ -105,6 +106,30 @@ static bool has_ended(pid_t pid, pid_t tid)
     const char state = proc_state(pid, tid);
 
     return state == 'Z' || state == 'X' || state == '?';
+}
+
+static ssize_t read_file_of_memory(pid_t tid, uint64_t address, void *buffer, size_t length)
+{
+    char path[32];
+    ssize_t got;
+    int memory;
+
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)tid);
+    memory = open(path, O_RDONLY | O_CLOEXEC);
+    if (memory < 0)
+        return -1;
+    got = pread(memory, buffer, length, (off_t)address);
+    close(memory);
+    return got;
+}
+
+ssize_t proc_read_memory(pid_t tid, uint64_t address, void *buffer, size_t length)
+{
+    const struct iovec here = {buffer, length}, there = {(void *)(uintptr_t)address, length};
+
+    if (!can(CAN_VM_READ))
+        return read_file_of_memory(tid, address, buffer, length);
+    return process_vm_readv(tid, &here, 1, &there, 1, 0);
 }
 
 static int numbers_only(const struct dirent *entry)

@@ -24,6 +24,10 @@ pid_t proc_thread_group(pid_t tid);
 uint64_t proc_blocked_signals(pid_t tid);
 uint64_t proc_pending_signals(pid_t tid);
 
+/* Reads LENGTH bytes at ADDRESS of a thread's memory; how many could be read, or -1. Needs the
+ * right to trace it. */
+ssize_t proc_read_memory(pid_t tid, uint64_t address, void *buffer, size_t length);
+
 /* How a process has ended, as wait() tells it, as long as nobody has waited for it; else -1. */
 int proc_exit_status(pid_t pid);
 

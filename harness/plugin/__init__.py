@@ -11,6 +11,7 @@ import pytest
 from .. import options, platforms
 from ..build import PROGRAMS
 from ..children import die_with_parent
+from ..birth import PTRACE
 from ..platform import posting
 from ..platform.posting import Posting
 from ..workers import is_worker
@@ -51,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in options.MARKERS:
         config.addinivalue_line("markers", marker)
     where = posting.of(config)
+    if (control := config.getoption("control")) != PTRACE:
+        platforms.controlled(control)
     if programs := where.programs or config.getoption("programs"):
         os.environ[PROGRAMS] = programs  # workers, and whatever else asks for the build
     if wrong := options.contradiction(config):

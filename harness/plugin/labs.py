@@ -63,6 +63,7 @@ def _relay(config: pytest.Config, key: pytest.StashKey[Relay], captures: bool) -
             _cpu(config),
             captures=captures,
             slowness=posting.of(config).slowness,
+            by=config.getoption("control"),
         )
         os.register_at_fork(after_in_child=relay.forget)
     return relay

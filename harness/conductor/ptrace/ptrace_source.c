@@ -109,7 +109,7 @@ static void collect_deaths(struct core *core)
     }
 }
 
-bool ptrace_pump(struct core *core, void (*before)(void *context), void *context)
+static bool pump(struct core *core, void (*before)(void *context), void *context)
 {
     enum { ENOUGH = 64 }; /* the control channel wants its turn too */
 
@@ -168,9 +168,9 @@ static struct process *adopt(struct core *core, pid_t pid, const char *emulates,
 static int start(struct core *core, const struct request *request, const struct streams *streams,
                  struct process **process, struct reason *why)
 {
-    const struct sock_fprog *filter = request->detachable ? NULL : filter_program();
+    const struct luggage luggage = {.filter = request->detachable ? NULL : filter_program()};
     struct spawned spawned = {-1, -1, -1};
-    int status = spawn(request, streams, filter, &spawned, why);
+    int status = spawn(request, streams, &luggage, &spawned, why);
 
     if (status == 0 && ptrace(PTRACE_SEIZE, spawned.pid, 0, trace_options) < 0)
         status = because_of_errno(why, "PTRACE_SEIZE");
@@ -179,7 +179,7 @@ static int start(struct core *core, const struct request *request, const struct 
     if (status == 0 && await_exec(spawned.pid) < 0)
         status = spawn_failure(&spawned, request, why);
     if (status == 0) {
-        *process = adopt(core, spawned.pid, request->emulates, filter != NULL);
+        *process = adopt(core, spawned.pid, request->emulates, luggage.filter != NULL);
         if (!*process)
             status = because(why, "out of memory");
     }
@@ -250,17 +250,7 @@ static void end(struct core *core)
     }
 }
 
-const struct source ptrace_source = {
-    .start = start,
-    .release = release,
-    .signal = signal_process,
-    .detachable = detachable,
-    .detach = detach,
-    .classify = classify,
-    .end = end,
-};
-
-int ptrace_open(struct core *core, struct reason *why)
+static int open_tracer(struct core *core, struct reason *why)
 {
     struct tracer *tracer = calloc(1, sizeof *tracer);
 
@@ -273,7 +263,7 @@ int ptrace_open(struct core *core, struct reason *why)
     return filter_compile(why);
 }
 
-void ptrace_close(struct core *core)
+static void close_tracer(struct core *core)
 {
     struct tracer *tracer = tracer_of(core);
 
@@ -281,7 +271,21 @@ void ptrace_close(struct core *core)
     free(tracer);
 }
 
-int ptrace_deaths(const struct core *core)
+static int deaths(const struct core *core)
 {
     return tracer_of(core)->deaths;
 }
+
+const struct source ptrace_source = {
+    .open = open_tracer,
+    .close = close_tracer,
+    .descriptor = deaths,
+    .pump = pump,
+    .start = start,
+    .release = release,
+    .signal = signal_process,
+    .detachable = detachable,
+    .detach = detach,
+    .classify = classify,
+    .end = end,
+};

@@ -88,6 +88,21 @@ static void set_streams(const struct streams *streams, int report)
         fail(report, "TIOCSCTTY");
 }
 
+/* All from `lowest` on but what is taken along, which is closed no more at the exec. */
+static void close_others(int lowest, const struct luggage *luggage, int report)
+{
+    const int kept = luggage->kept, after = kept + luggage->kept_count;
+
+    if (luggage->kept_count && close_range((unsigned)lowest, (unsigned)kept - 1, 0) < 0)
+        fail(report, "close_range");
+    for (int i = kept; i < after; i++) {
+        if (fcntl(i, F_SETFD, 0) < 0)
+            fail(report, "fcntl");
+    }
+    if (close_range((unsigned)(luggage->kept_count ? after : lowest), INT_MAX, 0) < 0)
+        fail(report, "close_range");
+}
+
 static void set_user(json_int_t user, int report)
 {
     if (user < 0)
@@ -131,7 +146,7 @@ static char **strings_of_object(json_t *object)
 /* Runs in the child. The filter comes last but for the user: installed as root it needs no
  * no_new_privs. */
 static _Noreturn void become(const struct request *request, const struct streams *streams,
-                             const struct sock_fprog *filter, int go, int report)
+                             const struct luggage *luggage, int go, int report)
 {
     json_t *limits = json_object_get(request->members, "limits");
     char **argv = strings_of_array(json_object_get(request->members, "argv"));
@@ -154,10 +169,9 @@ static _Noreturn void become(const struct request *request, const struct streams
     if (dup3(report, lowest, O_CLOEXEC) < 0)
         fail(report, "dup3");
     report = lowest;
-    if (close_range((unsigned)lowest + 1, INT_MAX, 0) < 0)
-        fail(report, "close_range");
+    close_others(lowest + 1, luggage, report);
     set_limits(limits, report); /* only now: above, descriptors are opened */
-    if (filter && filter_install(filter) < 0)
+    if (luggage->filter && filter_install(luggage->filter) < 0)
         fail(report, "seccomp");
     set_user(request->user, report);
     execve(argv[0], argv, env);
@@ -165,7 +179,7 @@ static _Noreturn void become(const struct request *request, const struct streams
 }
 
 int spawn(const struct request *request, const struct streams *streams,
-          const struct sock_fprog *filter, struct spawned *spawned, struct reason *why)
+          const struct luggage *luggage, struct spawned *spawned, struct reason *why)
 {
     int go[2] = {-1, -1}, report[2] = {-1, -1};
     int status = 0;
@@ -174,7 +188,7 @@ int spawn(const struct request *request, const struct streams *streams,
         status = because_of_errno(why, "pipe");
     spawned->pid = status < 0 ? -1 : fork();
     if (spawned->pid == 0)
-        become(request, streams, filter, go[0], report[1]);
+        become(request, streams, luggage, go[0], report[1]);
     if (status == 0 && spawned->pid < 0)
         status = because_of_errno(why, "fork");
     for (int i = 0; i < streams->count; i++)

@@ -17,9 +17,16 @@ struct spawned {
                    the caller */
 };
 
-/* Forks it. `filter` NULL: none. Takes the streams over. 0, or -1 with the reason. */
+/* What it takes along beside its streams: a filter, or NULL; and so many of the conductor's own
+ * descriptors from `kept` on, under the same numbers. */
+struct luggage {
+    const struct sock_fprog *filter;
+    int kept, kept_count;
+};
+
+/* Forks it. Takes the streams over. 0, or -1 with the reason. */
 int spawn(const struct request *request, const struct streams *streams,
-          const struct sock_fprog *filter, struct spawned *spawned, struct reason *why);
+          const struct luggage *luggage, struct spawned *spawned, struct reason *why);
 
 /* After the child has ended without exec: fills in the reason. Always -1. */
 int spawn_failure(const struct spawned *spawned, const struct request *request, struct reason *why);

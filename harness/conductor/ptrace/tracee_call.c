@@ -1,38 +1,16 @@
 #include "tracee.h"
 
-#include "capability/capability.h"
+#include "proc.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
-static ssize_t read_file_of_memory(pid_t tid, uint64_t address, void *buffer, size_t length)
-{
-    char path[32];
-    ssize_t got;
-    int memory;
-
-    snprintf(path, sizeof path, "/proc/%d/mem", (int)tid);
-    memory = open(path, O_RDONLY | O_CLOEXEC);
-    if (memory < 0)
-        return -1;
-    got = pread(memory, buffer, length, (off_t)address);
-    close(memory);
-    return got;
-}
 
 static ssize_t read_memory(void *context, uint64_t address, void *buffer, size_t length)
 {
     const struct thread *thread = context;
-    const struct iovec here = {buffer, length}, there = {(void *)(uintptr_t)address, length};
 
-    if (!can(CAN_VM_READ))
-        return read_file_of_memory(thread->tid, address, buffer, length);
-    return process_vm_readv(thread->tid, &here, 1, &there, 1, 0);
+    return proc_read_memory(thread->tid, address, buffer, length);
 }
 
 static struct call_collected collect(struct thread *thread, enum call_phase phase, int64_t result,
