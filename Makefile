@@ -31,7 +31,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(CORES)
 endif
 # These follow one another when several are asked for: `make clean build`, `make conformance test`.
-ifneq ($(filter clean format setup conformance falsify test lint bench gallery docs errnos foreign cross-macos matrix,$(MAKECMDGOALS)),)
+ifneq ($(filter clean format setup conformance falsify falsify-scenarios test lint bench gallery docs errnos foreign cross-macos matrix,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -231,7 +231,7 @@ endif
 
 # --- jobs --------------------------------------------------------------------------------------------------------
 
-.PHONY: setup conformance falsify test lint format bench gallery docs errnos foreign cross-macos matrix clean help
+.PHONY: setup conformance falsify falsify-scenarios test lint format bench gallery docs errnos foreign cross-macos matrix clean help
 # Whoever calls make below pytest starts anew, without this make's jobserver. What pytest keeps of the last runs' folders
 # stays in build/ too.
 python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTEST_DEBUG_TEMPROOT="$$PWD/build" "$$(head -n 1 build/python)"
@@ -245,11 +245,19 @@ conformance:
 	@$(MAKE) -s build
 	@$(pytest) --slow --conformance-summary cases $(ARGS)
 
-# Every case again for each thing that it relied on, with that thing changed.
+# Every case again for each thing that it relied on, with that thing changed, and the page of what was found. Labs wait more
+# than they work: what is told something false often hangs.
 falsify:
 	@harness/setup.sh conformance
 	@$(MAKE) -s build
-	@$(pytest) --falsify cases $(ARGS)
+	@$(pytest) -n $$((4 * $(CORES))) --slow --falsify --falsify-report build/falsified.jsonl cases $(ARGS)
+	@$(python) -m harness falsified build/falsified.jsonl
+
+# Those of the scenarios alone that wait for no timer.
+falsify-scenarios:
+	@harness/setup.sh conformance
+	@$(MAKE) -s build
+	@$(pytest) --falsify -m 'scenario and not waits' cases $(ARGS)
 
 # A check that hangs is ended; one that sanitizers or a busy machine make slow is not.
 test:
@@ -365,7 +373,8 @@ clean:
 define help_text
 make              build what cases run (under build/release; with SAN=1 under build/san, with sanitizers)
 make conformance  run every case, those of a minute too; installs what is missing
-make falsify      run every case again with each thing that it relied on changed: does it notice?
+make falsify      run every case again with each thing that it relied on changed: does it notice? writes docs/falsified.md
+make falsify-scenarios  the same for the cases of the scenarios S0 to S4
 make test         run the project's own tests; installs what is missing
 make lint         formatting, static analysis and types; installs what is missing
 make format       let clang-format and black have their way

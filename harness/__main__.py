@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .audit import cli as audit
 from .catalogue import CatalogueError
-from .commands import claims, compare, docs, errnos, expect, matrix, record, summary
+from .commands import claims, compare, docs, errnos, expect, falsified, matrix, record, summary
 from .expectations import ExpectationError
 from .results import NotComparable
 from .scenarios import ScenarioError
@@ -20,6 +20,7 @@ _COMMANDS = {
     "docs": docs,
     "errnos": errnos,
     "expect": expect,
+    "falsified": falsified,
     "matrix": matrix,
     "record": record,
     "summary": summary,

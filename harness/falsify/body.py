@@ -1,6 +1,5 @@
 """Which of the calls of a case in C its body made."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from ..check_run import DESCRIPTOR
@@ -12,7 +11,7 @@ _NOTES = 2
 _ENDLESS = ("exit_group", "exit", "rt_sigreturn", "restart_syscall")
 """Calls that give nothing, or belong to another."""
 _TURNS = 8
-"""So many of a loop are tried."""
+"""So many of a loop are tried, and the last."""
 _MAKES_THREAD = ("clone", "clone3", "vfork", "fork")
 _RESERVED = {32, 33}
 """Signals that the C library keeps to itself: no program can name them."""
@@ -22,7 +21,7 @@ def calls_of_body(events: Sequence[Event]) -> list[Point]:
     """The calls that a case's body made, and its children: not the glue's, nor Check's, nor the C
     library's own, and of a loop not all."""
     first, last = _body(events)
-    left_out = _told(events) | _of_library(events) | _again(events)
+    left_out = _told(events) | _of_library(events) | repeated(events)
     return [
         point
         for point in points(events)
@@ -75,18 +74,15 @@ def _number(signal: object) -> int:
     return signal if isinstance(signal, int) else 0
 
 
-def _again(events: Sequence[Event]) -> set[int]:
-    """The entries of calls that are the same but for repetition, as in a loop: of such turns the first are tried."""
+def repeated(events: Sequence[Event]) -> set[int]:
+    """The entries of calls that are the same but for repetition, as in a loop: of such turns the first are tried, and the
+    last."""
     left = {event.entered: event for event in events if event.kind == "leave"}
     before: dict[int | None, str | None] = {}
-    turns: Counter[tuple[object, ...]] = Counter()
-    found = set()
+    turns: dict[tuple[object, ...], list[int]] = {}
     for event in events:
-        if event.kind != "enter":
-            continue
-        alike = (event.thread, before.get(event.thread), event.call, sort_of(left.get(event.seq)))
-        before[event.thread] = event.call
-        turns[alike] += 1
-        if turns[alike] > _TURNS:
-            found.add(event.seq)
-    return found
+        if event.kind == "enter":
+            last, before[event.thread] = before.get(event.thread), event.call
+            alike = (event.thread, last, event.call, sort_of(left.get(event.seq)))
+            turns.setdefault(alike, []).append(event.seq)
+    return {seq for seqs in turns.values() for seq in seqs[_TURNS:-1]}

@@ -77,3 +77,9 @@ def write(path: Path, total: Total) -> None:
     """Writes what was found to a file, a line of JSON for each case."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{finding.line()}\n" for finding in total.findings), encoding="utf-8")
+
+
+def read(path: Path) -> Total:
+    """What a file says that `write` wrote."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return Total([Finding.of(line) for line in lines])

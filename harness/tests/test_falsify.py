@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from harness import EADDRINUSE, TIME_WAIT
+from harness.event import Event
+from harness.falsify.body import repeated
 from harness.falsify.declared import DeclarationError, load
-from harness.falsify.report import Finding, Total
+from harness.falsify.page import markdown
+from harness.falsify.report import Finding, Total, read
 from harness.falsify.run import Change, Run
 from harness.falsify.wrong import wrong
 from harness.outcome import Outcome, exited
@@ -40,6 +43,14 @@ BLIND = '''
         outcome = lab.start("reuseadr_eserver", lab.port).outcome("bind")
         assert outcome.value != 7 or outcome.errno != ENOENT
 '''
+UNSTEADY = '''
+    def test_once(lab: Lab) -> None:
+        """bind() succeeds, the first time."""
+        seen = __file__ + ".seen"
+        if not os.path.exists(seen):
+            open(seen, "w").close()
+            assert lab.start("reuseadr_eserver", lab.port).outcome("bind") == 0
+'''
 BLIND_WAITS = BLIND.replace("    def test_any", "    @pytest.mark.waits\n    def test_any")
 DECLARED = """
 [[declared]]
@@ -61,6 +72,7 @@ CASE(a_close_that_nobody_looks_at, EACH(inet_stream))
     const int other = NEED(bound_socket(kind));
 
     FAILS(listen(-1, 1), EBADF);
+    GIVEN(listen(-1, 1) < 0);
     close(other);
     SUCCEEDS(listen(fd, 1));
 }
@@ -106,6 +118,39 @@ def test_a_declared_change_is_counted_by_its_reason(tmp_path: Path) -> None:
     assert "more than 5 % are declared" in output
 
 
+def test_what_does_not_come_in_every_run_is_declared(tmp_path: Path) -> None:
+    """A case that passes without it does not rely on it; so is said, and counted."""
+    status, output = falsify(Checkout(tmp_path, UNSTEADY))
+    assert status == 0, output
+    assert "test_once: 0 of 1 noticed, 1 declared" in output
+    assert "declared 1: it does not come in every run" in output
+
+
+def test_a_report_is_written_and_makes_a_page(tmp_path: Path) -> None:
+    """A line of JSON for each case; the page has a line for each file, and one for each reason."""
+    report = tmp_path / "report.jsonl"
+    status, _ = falsify(Checkout(tmp_path, WHOLE + BLIND), f"--falsify-report={report}")
+    assert status == pytest.ExitCode.TESTS_FAILED
+    total = read(report)
+    assert (len(total.findings), total.tried, total.blind) == (4, 7, 1)
+    assert "| cases/test_it.py | 4 | 7 | 6 | 0 | 1 |" in markdown(total)
+
+
+def test_a_report_wants_falsifying(tmp_path: Path) -> None:
+    """There is nothing to report otherwise."""
+    process = Checkout(tmp_path, BLIND).start("--falsify-report=report.jsonl")
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--falsify-report is what --falsify writes" in output
+
+
+def test_of_a_loop_the_first_turns_are_tried_and_the_last() -> None:
+    """Whatever its calls are made on; another call in between is another place."""
+    calls = ["socket", *["close"] * 30, "listen", "close"]
+    events = [Event(n, 0, "enter", 1, 1, call) for n, call in enumerate(calls)]
+    assert repeated(events) == set(range(10, 30))
+
+
 def compiled(root: Path) -> None:
     """Puts a case in C into a checkout, with the program that it is compiled to."""
     source = root / "cases" / "check_it.c"
@@ -133,7 +178,7 @@ def test_each_call_of_a_case_in_c_is_changed(tmp_path: Path) -> None:
     compiled(tmp_path)
     status, output = falsify(checkout, "-k", "ipv4")
     assert status == pytest.ExitCode.TESTS_FAILED
-    assert "a_close_that_nobody_looks_at[IPv4]: 7 of 8 noticed" in output
+    assert "a_close_that_nobody_looks_at[IPv4]: 8 of 9 noticed" in output
     assert "  no assertion notices another close #1: 0" in output
 
 
