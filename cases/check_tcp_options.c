@@ -178,12 +178,14 @@ CASE(tcp_syncnt_shortens_connecting, EACH(inet_stream), BEHAVIOUR("T7", "H4"),
      ABOUT("TCP_SYNCNT", "ETIMEDOUT", "SYN"), DEADLINE(10), WAITS)
 {
     const int fd = NEED(connecting_socket(kind));
+    int again;
 
     NEED(set_option(fd, IPPROTO_TCP, TCP_SYNCNT, 1));
     GIVEN(sent_again(fd) == 0);
     EVENTS_ARE(await_events(fd, 0), POLLERR | POLLHUP);
     ERRNO_IS(so_error(fd), ETIMEDOUT);
-    NOTE(sent_again(fd));
+    again = NEED(sent_again(fd));
+    NOTE(again);
 }
 
 /* --- TCP_CONGESTION ------------------------------------------------------------------------------
@@ -274,7 +276,8 @@ static const char *unusual_congestion(int descriptor)
 {
     char name[NAME_SIZE];
 
-    return congestion_of(descriptor, name) == 0 && strcmp(name, "reno") == 0 ? "cubic" : "reno";
+    NEED(congestion_of(descriptor, name));
+    return strcmp(name, "reno") == 0 ? "cubic" : "reno";
 }
 
 /* What a listener accepts has its congestion control.

@@ -6,14 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Who the socket says is at its other end; the process 0 when it does not. */
+/* Who the socket says is at its other end; set-up. */
 static struct ucred peer_of(int fd)
 {
     struct ucred who = {0};
     socklen_t size = sizeof who;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
-        return (struct ucred){0};
+    NEED(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size));
     return who;
 }
 

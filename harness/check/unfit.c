@@ -31,7 +31,10 @@ static int closed_number(void)
 
 int bad_descriptor(const struct kind *kind)
 {
-    return kind->other ? kind->other : closed_number();
+    if (kind->other)
+        return kind->other;
+    /* -1 would pass for what it should be. */
+    return need(HERE, "bad_descriptor(kind)", closed_number());
 }
 
 int no_socket(const struct kind *kind)

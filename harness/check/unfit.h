@@ -8,7 +8,7 @@
  * fail. */
 
 /* --- descriptors, of the sets bad_descriptors and no_sockets --- */
-int bad_descriptor(const struct kind *kind);
+int bad_descriptor(const struct kind *kind); /* where there is none the item is *broken* */
 int no_socket(const struct kind *kind);
 
 /* --- memory --- */

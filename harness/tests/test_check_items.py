@@ -114,7 +114,7 @@ def with_error(config: pytest.Config, item: str, call: str, nth: int) -> str:
 def told_badly(config: pytest.Config, item: str) -> Sequence[str]:
     """The calls of the helper whose errors are not told of as they should be, with what was said."""
     helper = item.partition("[")[0].removeprefix("of_")
-    as_it_should = re.compile(rf"helpers\.c:\d+: the set-up {helper}\(.*\) gave E")
+    as_it_should = re.compile(rf"\.c:\d+: the set-up {helper}\(.*\) gave E")
     said = {
         f"{call} {nth}": with_error(config, item, call, nth) for call, nth in made_by(config, item)
     }
