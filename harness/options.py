@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from .birth import CONTROLS, PTRACE
-from .platform.plan import FAST_TIME
+from .platform.posting import FAST_TIME
 
 MARKERS = (
     "about(*words): the options, errnos and states that a case is about; -k finds it by them",

@@ -14,7 +14,7 @@ from pathlib import Path
 from .. import abi, build, platforms
 from ..workers_gvisor import inside
 from . import kernels, machine
-from .posting import Posting
+from .posting import FAST_TIME, Posting
 
 
 class UnknownPlatform(Exception):
@@ -79,8 +79,6 @@ class Plan:
         )
 
 
-FAST_TIME = "-fast-time"
-"""What the name of a platform ends with where idle time passes at once."""
 _EMULATED = 2.0
 """How much longer programs take under qemu-user."""
 _SANDBOXED = 4.0

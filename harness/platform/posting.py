@@ -4,6 +4,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 
+FAST_TIME = "-fast-time"
+"""What the name of a platform ends with where idle time passes at once."""
+
+
 @dataclass(frozen=True)
 class Posting:
     """A worker's platform and its place there. As it stands: that of a pytest without `--platform`."""
