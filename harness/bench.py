@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import TypeVar
 
 from . import build, check_run
+from .birth import arguments
 from .conductor import Conductor
 from .host import Host
 from .lab import Lab, Settings
@@ -343,7 +344,7 @@ def _bare(program: Path, server: Path, runs: int) -> float:
     with open(os.devnull, "r+b") as null:
         streams = [null.fileno()] * 3
         for _ in range(runs):
-            conductor = Conductor(program, captures=False)
+            conductor = Conductor(program, arguments(None, captures=False))
             conductor.greet()
             for _ in range(2):
                 process = conductor.ask("start", streams, **begin)["process"]

@@ -68,16 +68,16 @@ PTRACE, INTERPOSE = CONTROLS = ("ptrace", "interpose")
 def arguments(
     cpu: int | None,
     captures: bool,
-    lacking: Collection[str] | None = None,
     by: str = PTRACE,
+    lacking: Collection[str] | None = None,
 ) -> list[str]:
     """The conductor's arguments.
 
     Args:
         cpu: the processor that it pins itself to; None lets it choose.
         captures: whether it captures the segments on the first host's loopback.
-        lacking: what an earlier one found missing, which spares it finding out; None: there was none.
         by: how it controls programs: one of CONTROLS.
+        lacking: what an earlier one found missing, which spares it finding out; None: there was none.
     """
     options = [] if cpu is None else ["--cpu", str(cpu)]
     options += [] if captures else ["--capture", "no"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from .birth import PTRACE, Adopted, Child, ForkServer, anonymous_file, arguments, execute
+from .birth import PTRACE, Adopted, Child, ForkServer, anonymous_file, execute
 from .channel import Channel, ChannelClosed, ChannelSilent
 from .outcome import signal_name
 from .verdict import Broken, Unsupported, hidden
@@ -66,21 +66,17 @@ class Conductor:
     def __init__(
         self,
         source: "Path | ForkServer",
-        cpu: int | None = None,
-        captures: bool = True,
+        options: Sequence[str] = (),
         slowness: float = 1.0,
         sysctls: Mapping[str, str] | None = None,
-        by: str = PTRACE,
     ) -> None:
         """Starts it, without waiting till it is ready: see greet.
 
         Args:
-            source: the conductor's executable, or what makes conductors, which has its own word on what follows.
-            cpu: the processor it pins itself to; None lets it choose.
-            captures: whether it captures the segments on the first host's loopback.
+            source: the conductor's executable, or what makes conductors, each with the options of its own.
+            options: of the executable: see birth.arguments.
             slowness: how many times as long as usual it may take to answer.
             sysctls: what is set on the first host before all else.
-            by: how it controls programs: one of CONTROLS.
 
         Raises:
             ConductorFailed: it cannot be started.
@@ -90,7 +86,7 @@ class Conductor:
         self._next = 0
         self._adopted: Child | None = None
         try:
-            self._channel = self._start(source, arguments(cpu, captures, by=by))
+            self._channel = self._start(source, options)
         except OSError as error:
             self._errors.close()
             raise ConductorFailed(
@@ -247,6 +243,8 @@ class Conductor:
         how = f"was killed by {signal_name(-status)}" if status < 0 else f"exited {status}"
         if do == "hello" and said:
             return said
+        if not self._child.pid:
+            return "the conductor was never made: its fork server has ended"
         return f"the conductor {how} when asked {do!r}" + (f": {said}" if said else "")
 
     def end(self) -> None:

@@ -57,11 +57,9 @@ class Relay:
             by: how they control programs.
         """
         self._program = program
-        self._cpu = cpu
         self._ahead = ahead
         self._slowness = slowness
-        self._captures = captures
-        self._by = by
+        self._options = (cpu, captures, by)
         self.server: ForkServer | None = None
         """What forks them; None as long as they are executed."""
         self._ready: deque[Conductor] = deque()
@@ -149,13 +147,9 @@ class Relay:
         self._ready.clear()
 
     def _start(self) -> Conductor:
-        source = self._serving() or self._program
-        return Conductor(source, self._cpu, self._captures, self._slowness, SYSCTLS, self._by)
-
-    def _serving(self) -> ForkServer | None:
-        """The server, from when it is known what this kernel lacks; there is none where few conductors are wanted."""
         lacking = _lacking.get(self._program)
+        options = arguments(*self._options, lacking)
+        # Where few are wanted, or nobody knows yet what the kernel lacks, there is no server.
         if self._ahead and not self.server and lacking is not None and "pidfd" not in lacking:
-            options = arguments(self._cpu, self._captures, lacking, self._by)
             self.server = ForkServer(self._program, options)
-        return self.server
+        return Conductor(self.server or self._program, options, self._slowness, SYSCTLS)

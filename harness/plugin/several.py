@@ -18,7 +18,8 @@ def is_wanted(config: pytest.Config) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     """Brings the platforms in, when pytest's own parts are there."""
     if is_wanted(config):
-        from .machines import Platforms  # most runs want none, and have no time for what it takes to start them
+        # Most runs want none, and have no time for what it takes to start them.
+        from .machines import Platforms
 
         recorder: Any = config.pluginmanager.getplugin("sockspec-recorder")
         config.pluginmanager.register(Platforms(config, recorder), "sockspec-platforms")
