@@ -63,7 +63,7 @@ def test_each_client_has_a_child_of_its_own(lab: Lab, command: str) -> None:
 
     assert len(server.children) == CLIENTS
     ends = [inode for child in server.children for inode in connections(child)]
-    assert sorted(ends) == connected(lab)
+    assert len(set(ends) & connected(lab)) == CLIENTS
 
 
 @pytest.mark.about("select", "poll")
@@ -80,11 +80,11 @@ def test_one_process_can_have_all_clients(lab: Lab, command: str, call: str) -> 
 
     server.blocked(call)
     assert server.children == []
-    assert connections(server) == connected(lab)
+    assert len(set(connections(server)) & connected(lab)) == CLIENTS
 
 
 def connections(process: Process) -> list[int]:
-    """The inodes of the connections that a process holds, in the order of their numbers.
+    """The inodes of the connections that a process holds.
 
     Raises:
         Broken: it has nothing open at all.
@@ -92,12 +92,12 @@ def connections(process: Process) -> list[int]:
     opened = process.descriptors()
     if not opened:
         raise Broken(f"{process.name} has no descriptor")
-    return sorted(open.inode or 0 for open in opened if open.kind == CONNECTION)
+    return [open.inode or 0 for open in opened if open.kind == CONNECTION]
 
 
-def connected(lab: Lab) -> list[int]:
-    """The inodes of the server's ends of all connections, in order."""
-    return sorted(end.inode for end in lab.sockets(local=lab.port, state=ESTABLISHED))
+def connected(lab: Lab) -> set[int]:
+    """The inodes of the server's ends of all connections."""
+    return {end.inode for end in lab.sockets(local=lab.port, state=ESTABLISHED)}
 
 
 @pytest.mark.about("fork", "read")

@@ -135,7 +135,8 @@ def test_icmp_about_a_segment_that_was_not_sent_is_ignored(lab: Lab, version: in
     client, held = connecting(lab, version)
     syn = held.reached()
     at = (40 if version == 6 else 20) + 4
-    elsewhere = ((syn.sequence + (1 << 30)) % (1 << 32)).to_bytes(4, "big")
+    sequence = int.from_bytes(syn.raw[at : at + 4], "big")
+    elsewhere = ((sequence + (1 << 30)) % (1 << 32)).to_bytes(4, "big")
     never_sent = replace(syn, raw=syn.raw[:at] + elsewhere + syn.raw[at + 4 :])
     tells(lab, version, HOST_UNREACHABLE, never_sent)
 
