@@ -19,6 +19,7 @@ from harness import (
     ESTABLISHED,
     ETIMEDOUT,
     SYN,
+    Broken,
     Fate,
     Host,
     Lab,
@@ -206,9 +207,16 @@ def test_tcp_user_timeout_ends_a_zero_window(lab: Lab, version: int) -> None:
 
 
 def asked_meanwhile(lab: Lab, sender: Host, since: Segment) -> list[Segment]:
-    """The sender's probes between that segment and the first data, which is held."""
+    """The sender's probes between that segment and the first data, which is held.
+
+    Raises:
+        Broken: no data has come.
+    """
     sent = lab.wire.segments(sender=sender, after=since.seq)
-    return list(takewhile(lambda seen: seen.length == 0, sent))
+    probes = list(takewhile(lambda seen: seen.length == 0, sent))
+    if len(probes) == len(sent):
+        raise Broken("no data has come since that segment")
+    return probes
 
 
 @pytest.mark.waits
