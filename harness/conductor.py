@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from .birth import PTRACE, Adopted, Child, ForkServer, anonymous_file, execute
+from .birth import Adopted, Child, ForkServer, anonymous_file, execute
 from .channel import Channel, ChannelClosed, ChannelSilent
 from .outcome import signal_name
 from .verdict import Broken, Unsupported, hidden
