@@ -100,8 +100,8 @@ def add(group: Any) -> None:
         "--platform",
         action="append",
         metavar="NAME,...",
-        help="run every case on each of these platforms: linux, or python=COMMAND for a wrapper that looks like a "
-        "python; NAME*N with N workers",
+        help="run every case on each of these platforms: linux, ssh=HOST, or python=COMMAND for a wrapper that looks like "
+        "a python; NAME*N with N workers",
     )
 
 

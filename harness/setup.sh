@@ -123,6 +123,8 @@ look() {
     need_command tcpdump tcpdump
     need_command tshark tshark
     need_command iproute2 ip
+    need_command openssh-server /usr/sbin/sshd
+    need_command openssh-client ssh
     need_command golang-go "${GO:-go}"
     need_command runsc runsc
     need_command chromium chromium

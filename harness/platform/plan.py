@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import abi, build, platforms
 from ..workers_gvisor import inside
-from . import kernels, machine
+from . import kernels, machine, remote
 from .posting import FAST_TIME, Posting
 
 
@@ -43,6 +43,8 @@ class Plan:
     """What records call it."""
     command: Sequence[str] = ()
     """What takes a python's arguments, and runs that python on the platform; empty: this very python."""
+    machines: Sequence[str] = ()
+    """The hosts that its workers are dealt out to: each one's stands before its command."""
     module: str = "platform.launch"
     """What launches the command, below this package."""
     slowness: float = 1.0
@@ -65,6 +67,12 @@ class Plan:
         """The name of one of its workers, which can be a file's."""
         name = re.sub(r"[^\w.+-]", "_", self.name)
         return name if self.asked.workers == 1 else f"{name}.{number}"
+
+    def command_of(self, number: int) -> Sequence[str]:
+        """The command of one of its workers."""
+        if not self.machines:
+            return self.command
+        return (self.machines[number % len(self.machines)], *self.command)
 
     def posting(self, number: int) -> Posting:
         """What that worker is told."""
@@ -195,17 +203,40 @@ def _python(wanted: Asked, match: re.Match[str]) -> Plan:
     return Plan(wanted, Path(command[0]).name, command)
 
 
+def _remote(wanted: Asked, match: re.Match[str]) -> Plan:
+    """Machines of one kind, reached by ssh, which share the cases out among them."""
+    hosts = match["hosts"].split("+")
+    try:
+        names = {host: remote.name_of(host) for host in hosts}
+    except remote.NoMachine as error:
+        raise CannotStart(str(error)) from None
+    if len(set(names.values())) > 1:
+        told = ", ".join(f"{host} is {name}" for host, name in names.items())
+        raise CannotStart(
+            f"{told}: machines that share cases must be alike; ask for each by itself"
+        )
+    return Plan(
+        replace(wanted, workers=wanted.workers * len(hosts)),
+        names[hosts[0]],
+        module="platform.remote",
+        machines=hosts,
+        boot=_BOOT,
+        keeps_files=True,
+    )
+
+
 _FORMS: dict[re.Pattern[str], Callable[[Asked, re.Match[str]], Plan]] = {
     re.compile(HERE): _here,
     re.compile("|".join(abi.FOREIGN)): _foreign,
     re.compile("gvisor"): _gvisor,
     re.compile(rf"{HERE}-(?P<version>\d+\.\d+)(?P<fast>{FAST_TIME})?"): _debian,
     re.compile(r"kernel=(?P<path>.+)"): _own_kernel,
+    re.compile(r"ssh=(?P<hosts>[^-+*][^+*]*(\+[^-+*][^+*]*)*)"): _remote,
     re.compile(r"python=(?P<command>.+)"): _python,
 }
 _KNOWN = (
     f"there are {HERE}, gvisor, {HERE}-6.1, {HERE}-6.12 and what else Debian has, {HERE}-6.12-fast-time,"
-    f" {', '.join(abi.FOREIGN)}, kernel=PATH, python=COMMAND; NAME*N gives one N workers"
+    f" {', '.join(abi.FOREIGN)}, kernel=PATH, ssh=HOST or ssh=HOST+HOST, python=COMMAND; NAME*N gives one N workers"
 )
 
 

@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -64,16 +65,17 @@ class Platforms:
         for number in range(plan.asked.workers):
             identity = plan.identity(number)
             self._postings[identity] = plan.posting(number)
-            python = shlex.join(self._launched(plan, identity)) if plan.command else ""
+            command = plan.command_of(number)
+            python = shlex.join(self._launched(plan, identity, command)) if command else ""
             specs.append(f"popen//id={identity}" + (f"//python={python}" if python else ""))
         return specs
 
-    def _launched(self, plan: Plan, identity: str) -> list[str]:
+    def _launched(self, plan: Plan, identity: str, command: Sequence[str]) -> list[str]:
         root = Path(__file__).resolve().parent.parent.parent
         log = self._logs.setdefault(identity, anonymous_file(identity))
         module = f"{__name__.partition('.')[0]}.{plan.module}"
         launch = ["env", f"PYTHONPATH={root}", sys.executable, "-m", module]
-        return [*launch, os.fspath(_path(log)), f"{plan.boot:g}", *plan.command]
+        return [*launch, os.fspath(_path(log)), f"{plan.boot:g}", *command]
 
     @hook(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
