@@ -10,8 +10,6 @@
 /* bind() and listen(): what they refuse. What differs by port and address is in check_bind.c and
  * check_ports.c, UNIX names are in check_unix_names.c. */
 
-enum { SHORT_IPV4 = 15, SHORT_IPV6 = 23 };
-
 /* --- bind(): the descriptor ----------------------------------------------------------------------
  */
 
@@ -62,7 +60,7 @@ CASE(binding_to_a_short_address_is_refused, EACH(inet), BEHAVIOUR("V3"), ABOUT("
     const struct address here = loopback(kind, PORT);
     const int fd = NEED(new_socket(kind));
 
-    FAILS(bind(fd, &here.any, kind->family == AF_INET ? SHORT_IPV4 : SHORT_IPV6), EINVAL);
+    FAILS(bind(fd, &here.any, too_short(kind)), EINVAL);
 }
 
 static KINDS(no_lengths, KIND("minus_1", .value = -1),

@@ -6,8 +6,6 @@
 
 /* connect(), accept() and shutdown(): what they refuse. More of accept() is in check_accept.c. */
 
-enum { SHORT_IPV4 = 15, SHORT_IPV6 = 23 };
-
 /* --- the descriptor ------------------------------------------------------------------------------
  */
 
@@ -60,7 +58,7 @@ CASE(connecting_to_a_short_address_is_refused, EACH(inet), BEHAVIOUR("V6"),
     const struct address there = loopback(kind, PORT);
     const int fd = NEED(new_socket(kind));
 
-    FAILS(connect(fd, &there.any, kind->family == AF_INET ? SHORT_IPV4 : SHORT_IPV6), EINVAL);
+    FAILS(connect(fd, &there.any, too_short(kind)), EINVAL);
 }
 
 static KINDS(no_lengths, KIND("minus_1", .value = -1), KIND("1", .value = 1),

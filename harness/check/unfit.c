@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #endif
 
-enum { LONG_NAME = 300, OWNER_ALONE = 0700 };
+enum { LONG_NAME = 300, OWNER_ALONE = 0700, SHORT_IPV4 = 15, SHORT_IPV6 = 23 };
 
 /* --- descriptors ---------------------------------------------------------------------------------
  */
@@ -44,6 +44,15 @@ int no_socket(const struct kind *kind)
     if (kind->text)
         return open(kind->text, O_RDONLY | O_CLOEXEC);
     return pipe(ends) < 0 ? -1 : ends[1];
+}
+
+/* --- addresses -----------------------------------------------------------------------------------
+ */
+
+/* 24 bytes will do for IPv6: without the scope (RFC 2133). */
+socklen_t too_short(const struct kind *kind)
+{
+    return kind->family == AF_INET ? SHORT_IPV4 : SHORT_IPV6;
 }
 
 /* --- memory --------------------------------------------------------------------------------------

@@ -11,6 +11,10 @@
 int bad_descriptor(const struct kind *kind); /* where there is none the item is *broken* */
 int no_socket(const struct kind *kind);
 
+/* --- addresses --- */
+/* A length that an address of that version of IP does not have: a byte less than it takes. */
+socklen_t too_short(const struct kind *kind);
+
 /* --- memory --- */
 /* A page that is not there for this process; and one of zeros that can be read alone. Where there
  * is no memory for it the item is *broken*. */
