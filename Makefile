@@ -31,7 +31,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(CORES)
 endif
 # These follow one another when several are asked for: `make clean build`, `make conformance test`.
-ifneq ($(filter clean format setup conformance falsify falsify-scenarios test lint bench gallery docs errnos foreign cross-macos matrix,$(MAKECMDGOALS)),)
+ifneq ($(filter clean format setup conformance falsify falsify-scenarios audit test lint bench gallery docs errnos foreign cross-macos matrix,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -231,7 +231,7 @@ endif
 
 # --- jobs --------------------------------------------------------------------------------------------------------
 
-.PHONY: setup conformance falsify falsify-scenarios test lint format bench gallery docs errnos foreign cross-macos matrix clean help
+.PHONY: setup conformance falsify falsify-scenarios audit test lint format bench gallery docs errnos foreign cross-macos matrix clean help
 # Whoever calls make below pytest starts anew, without this make's jobserver. What pytest keeps of the last runs' folders
 # stays in build/ too.
 python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTEST_DEBUG_TEMPROOT="$$PWD/build" "$$(head -n 1 build/python)"
@@ -258,6 +258,14 @@ falsify-scenarios:
 	@harness/setup.sh conformance
 	@$(MAKE) -s build
 	@$(pytest) --falsify -m 'scenario and not waits' cases $(ARGS)
+
+# What real servers do; docs/audits/ keeps it. Ends with an error where one does what audits/ does not tell of.
+audit:
+	@harness/setup.sh audit
+	@$(MAKE) -s build-tests
+	@mkdir -p build/audits; status=0; for file in audits/*.toml; do name=$$(basename "$$file" .toml); \
+	  $(python) -m harness audit "$$file" --text "docs/audits/$$name.txt" --json "docs/audits/$$name.json" \
+	    --html "build/audits/$$name.html" $(ARGS) || status=$$?; done; exit $$status
 
 # A check that hangs is ended; one that sanitizers or a busy machine make slow is not.
 test:
@@ -375,6 +383,7 @@ make              build what cases run (under build/release; with SAN=1 under bu
 make conformance  run every case, those of a minute too; installs what is missing
 make falsify      run every case again with each thing that it relied on changed: does it notice? writes docs/falsified.md
 make falsify-scenarios  the same for the cases of the scenarios S0 to S4
+make audit        audit nginx, redis and six others, and write docs/audits/ anew
 make test         run the project's own tests; installs what is missing
 make lint         formatting, static analysis and types; installs what is missing
 make format       let clang-format and black have their way

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -336,22 +337,22 @@ def cases_a_second(here: build.Build, rounds: int) -> Iterator[Row]:
 # --- moments a second ----------------------------------------------------------------------------------------------
 
 
-def _bare(program: Path, server: Path, runs: int) -> float:
-    """Runs a second of what no sweep can do without: a conductor, and the server started, killed and started again."""
-    begin = {"argv": [os.fspath(server), "-r", "9877"], "env": {}}
-    listens = {"at": "enter", "call": "accept"}
-    began = perf_counter()
-    with open(os.devnull, "r+b") as null:
-        streams = [null.fileno()] * 3
-        for _ in range(runs):
-            conductor = Conductor(program, arguments(None, captures=False))
-            conductor.greet()
-            for _ in range(2):
-                process = conductor.ask("start", streams, **begin)["process"]
-                conductor.ask("reach", process=process, moment=listens)
-                conductor.ask("kill", process=process, signal="SIGKILL")
-            conductor.close()
-    return runs / (perf_counter() - began)
+def _floor(here: build.Build, runs: int, cpu: int, lacks: frozenset[str]) -> float:
+    """Runs a second of what no sweep can do without, driven from C: a conductor, the server with its clients, one kill,
+    another start. See kill_floor.c."""
+    driver = here.folder / "tests" / "programs" / "kill_floor"
+    server = here.folder / "servers" / "echo_mpserv"
+    lacking = ",".join(sorted(lacks)) or "none"
+    argv = [str(word) for word in (driver, here.conductor, server, runs, lacking, cpu)]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, check=True)
+    return 1e3 / float(done.stdout)
+
+
+def _both(measure: Callable[[int], float]) -> float:
+    """The sum of what two give side by side, each on a processor of its own."""
+    cpus = sorted(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(2) as pool:
+        return sum(pool.map(measure, (cpus[0], cpus[-1])))
 
 
 def _swept(
@@ -375,20 +376,28 @@ def moments_a_second(here: build.Build, rounds: int) -> Iterator[Row]:
     subject = replace(subject_of(members), requests=10)
     relay = Relay(here.conductor, None, ahead=0, captures=False)
     with closing(relay):
-        points, _ = Engine(subject, Settings(programs=here.folder), relay).record()
+        engine = Engine(subject, Settings(programs=here.folder), relay)
+        points, _ = engine.record()
+        with engine.stage() as stage:
+            lacks = stage.lab.about.lacks
     runs = [Perturbation(Kind.KILL, "SIGKILL", point) for point in points]
+    first = min(os.sched_getaffinity(0))
     seen = [
         (
-            _bare(here.conductor, server, 50),
+            _floor(here, len(runs), first, lacks),
+            _both(lambda cpu: _floor(here, len(runs) // 2, cpu, lacks)),
             _swept(here, subject, runs, 1),
             _swept(here, subject, runs, 2),
         )
         for _ in range(max(1, rounds // 3))
     ]
-    bare, one, two = (median(column) for column in zip(*seen))
-    yield Row("floor: a bare conductor, the server killed and restarted", bare, "runs/s")
-    yield Row(f"{len(runs)} moments, one worker", one, "runs/s", 1.0)
-    yield Row(f"{len(runs)} moments, two workers", two, "runs/s", two / one)
+    floor, floor_of_two, one, two = (median(column) for column in zip(*seen))
+    yield Row("floor: a bare conductor driven from C", floor, "runs/s")
+    yield Row("floor, two side by side", floor_of_two, "runs/s")
+    yield Row(f"{len(runs)} moments, one worker (ratio: to its floor)", one, "runs/s", one / floor)
+    yield Row(
+        f"{len(runs)} moments, two workers (ratio: to its floor)", two, "runs/s", two / floor_of_two
+    )
 
 
 SECTIONS = {

@@ -2,8 +2,9 @@
 # Makes a fresh Debian 12 ready for a job, and writes to build/python the interpreter that can run it. Where nothing is
 # missing it only looks, for some milliseconds. With --check it never installs: it says what is missing, and how to get it.
 set -euo pipefail
+PATH+=:/usr/sbin:/sbin # where servers are, which not every user's PATH names
 
-jobs='build|conformance|test|lint|bench|foreign|matrix|cross-macos|all'
+jobs='build|conformance|audit|test|lint|bench|foreign|matrix|cross-macos|all'
 
 usage() {
   echo "usage: harness/setup.sh [--check] $jobs" >&2
@@ -130,6 +131,15 @@ look() {
     need_command chromium chromium
     need_command chromium-driver chromedriver
   fi
+  if job_is audit; then
+    need_command nginx nginx
+    need_command redis-server redis-server
+    need_command memcached memcached
+    need_command lighttpd lighttpd
+    need_command socat socat
+    [[ -e /bin/busybox ]] || lack busybox-static
+    need_command golang-go "${GO:-go}"
+  fi
   if job_is lint; then
     need_command clang-format clang-format
     need_command clang-tidy clang-tidy
@@ -169,6 +179,14 @@ apt_get() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" 2>&1 </dev/null
 }
 
+policy=/usr/sbin/policy-rc.d
+
+start_no_service() { # servers are installed to be audited. Till this shell ends; somebody else's policy stays
+  [[ ! -e $policy ]] || return 0
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin "$policy"
+}
+
 install_missing() {
   local said
   as_root=()
@@ -178,7 +196,7 @@ install_missing() {
     "${as_root[@]}" true 2>/dev/null || give_up "cannot install what is missing: not root, and no sudo without a password"
   fi
   echo "sockspec: installing ${missing[*]}"
-  said=$(apt_get update && apt_get install -y --no-install-recommends "${missing[@]}") || {
+  said=$(start_no_service && apt_get update && apt_get install -y --no-install-recommends "${missing[@]}") || {
     tail -n 5 <<<"$said" >&2
     give_up "apt-get could not install what is missing"
   }

@@ -22,6 +22,8 @@ class Verdict(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
+    KNOWN = "known"
+    """Failed, as it is known to; somebody has said what is behind it."""
     WAIVED = "waived"
     """Failed, and somebody has said why that is as it should be."""
     INAPPLICABLE = "not tried"
@@ -36,6 +38,8 @@ class Outcome:
     verdict: Verdict
     evidence: Sequence[str] = ()
     """What is wrong; why it was waived, not tried, or is broken."""
+    remarks: Sequence[str] = ()
+    """How much was tried."""
     seconds: float = 0.0
 
     @property
@@ -47,8 +51,9 @@ class Outcome:
 def try_check(engine: Engine, id: str) -> Outcome:
     """Tries one check."""
     began = time.perf_counter()
+    engine.remarks = []
     verdict, evidence = _try(engine, CHECKS[id])
-    return Outcome(id, verdict, evidence, time.perf_counter() - began)
+    return Outcome(id, verdict, evidence, engine.remarks, time.perf_counter() - began)
 
 
 def _try(engine: Engine, check: Check) -> tuple[Verdict, Sequence[str]]:
@@ -74,17 +79,28 @@ def load_waivers(file: Path) -> dict[str, str]:
         waivers = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise NotUsable(f"{file}: {error}") from error
-    for id, reason in waivers.items():
+    return reasons(waivers, str(file), "a waiver")
+
+
+def reasons(given: Mapping[str, object], where: str, what: str) -> dict[str, str]:
+    """Texts by the ids of checks.
+
+    Raises:
+        NotUsable: there is no such check, or no text.
+    """
+    found = {}
+    for id, reason in given.items():
         if id not in CHECKS:
-            raise NotUsable(f"{file}: there is no check {id!r}; --list names all")
+            raise NotUsable(f"{where}: there is no check {id!r}; --list names all")
         if not isinstance(reason, str) or not reason.strip():
-            raise NotUsable(f"{file}: {id}: a waiver needs a reason")
-    return waivers
+            raise NotUsable(f"{where}: {id}: {what} needs a reason")
+        found[id] = reason.strip()
+    return found
 
 
-def waived(outcome: Outcome, waivers: Mapping[str, str]) -> Outcome:
-    """The outcome, with a failure that is waived told so."""
-    if outcome.verdict is not Verdict.FAILED or outcome.id not in waivers:
+def told(outcome: Outcome, verdict: Verdict, why: Mapping[str, str]) -> Outcome:
+    """The outcome, with a failure for which there is a reason given that verdict (known, waived)."""
+    if outcome.verdict is not Verdict.FAILED or outcome.id not in why:
         return outcome
-    told = [f"waived: {waivers[outcome.id]}", *outcome.evidence]
-    return replace(outcome, verdict=Verdict.WAIVED, evidence=told)
+    evidence = [f"{verdict}: {why[outcome.id]}", *outcome.evidence]
+    return replace(outcome, verdict=verdict, evidence=evidence)

@@ -2,9 +2,8 @@
 
 import argparse
 import os
-import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -16,13 +15,14 @@ from ..relay import Relay
 from ..sweep.cli import FINDINGS, FINE, INTERRUPTED, NOT_USABLE, add_subject, subject_from
 from ..sweep.crew import Crew
 from ..sweep.engine import Engine
-from ..sweep.subject import NotUsable, Subject
+from ..sweep.subject import NotUsable, Subject, version_of
 from ..verdict import Broken
-from .audit import Outcome, Verdict, load_waivers, try_check, waived
+from .audit import Outcome, Verdict, load_waivers, reasons, told, try_check
 from .check import CHECKS
-from .report import Report, conclude, line, to_html, to_json, to_junit
+from .report import Report, conclude, line, to_html, to_json, to_junit, to_text
 
 _FILES: dict[str, Callable[[Report], str]] = {
+    "text": to_text,
     "json": to_json,
     "junit": to_junit,
     "html": to_html,
@@ -64,8 +64,12 @@ def _list() -> int:
 
 def _audit(arguments: argparse.Namespace) -> int:
     subject = subject_from(arguments)
+    for name in _FILES:
+        if (file := getattr(arguments, name)) is not None and not file.parent.is_dir():
+            raise NotUsable(f"--{name} {file}: there is no folder {file.parent}")
     ids = _ids(arguments.check)
     waivers = load_waivers(arguments.waivers) if arguments.waivers else {}
+    known = reasons(subject.known, str(arguments.file), "a known failure")
     here = build.current()
     settings = Settings(programs=here.folder, sanitized=here.sanitized)
     _rehearse(subject, settings, here)
@@ -73,14 +77,30 @@ def _audit(arguments: argparse.Namespace) -> int:
     outcomes: list[Outcome] = []
     with Crew(subject, settings, here.conductor, arguments.workers) as crew:
         for outcome in crew.results(try_check, ids):
-            outcomes.append(waived(outcome, waivers))
+            outcome = told(told(outcome, Verdict.WAIVED, waivers), Verdict.KNOWN, known)
+            outcomes.append(outcome)
             console.print(line(outcomes[-1]))
-    report = Report(subject.title, shlex.join(subject.argv), outcomes)
+    report = Report(subject.title, subject.command, outcomes, version_of(subject))
     conclude(report, console)
+    _say_outdated(report, [*waivers, *known], console)
     for name, write in _FILES.items():
         if (file := getattr(arguments, name)) is not None:
-            file.write_text(write(report), encoding="utf-8")
+            _write(file, write(report))
     return _status(report)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise NotUsable(f"cannot write {file}: {error.strerror}") from error
+
+
+def _say_outdated(report: Report, ids: Sequence[str], console: Console) -> None:
+    """Which failures somebody has explained that there are none of."""
+    for outcome in report.of(Verdict.PASSED):
+        if outcome.id in ids:
+            console.print(f"{outcome.id} passed: what is said of its failure is out of date")
 
 
 def _status(report: Report) -> int:

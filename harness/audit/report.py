@@ -18,6 +18,7 @@ from .check import CHECKS
 _STYLES = {
     Verdict.PASSED: "green",
     Verdict.FAILED: "bold red",
+    Verdict.KNOWN: "red",
     Verdict.WAIVED: "yellow",
     Verdict.INAPPLICABLE: "dim",
     Verdict.BROKEN: "bold magenta",
@@ -31,6 +32,8 @@ class Report:
     title: str
     command: str
     outcomes: Sequence[Outcome]
+    version: str = ""
+    """What the server says of itself."""
 
     @property
     def counts(self) -> Counter[str]:
@@ -60,7 +63,9 @@ def line(outcome: Outcome) -> Text:
     elif outcome.verdict is not Verdict.PASSED:
         for piece in outcome.evidence:
             text.append("\n            " + piece.replace("\n", "\n            "), style="default")
-    if outcome.verdict is Verdict.FAILED:
+    for remark in outcome.remarks:
+        text.append(f" ({remark})" if outcome.verdict is Verdict.PASSED else "", style="dim")
+    if outcome.verdict in (Verdict.FAILED, Verdict.KNOWN):
         text.append(
             f"\n          why: {check.why}\n          change: {check.change}", style="default"
         )
@@ -70,6 +75,13 @@ def line(outcome: Outcome) -> Text:
 def conclude(report: Report, console: Console) -> None:
     """The last line of the text."""
     console.print(Text(f"{report.title}: {report.summary}"))
+
+
+def to_text(report: Report) -> str:
+    """As the terminal has it, in the order of the checks."""
+    head = [f"{report.title}: {report.version}".removesuffix(": "), report.command, ""]
+    lines = [line(outcome).plain for outcome in report.of(*Verdict)]
+    return "\n".join([*head, *lines, "", f"{report.title}: {report.summary}"]) + "\n"
 
 
 def _members(outcome: Outcome) -> dict[str, Any]:
@@ -82,6 +94,7 @@ def _members(outcome: Outcome) -> dict[str, Any]:
         "why": check.why,
         "change": check.change,
         "evidence": list(outcome.evidence),
+        "remarks": list(outcome.remarks),
     }
 
 
@@ -89,6 +102,7 @@ def to_json(report: Report) -> str:
     """As JSON; the same for the same findings."""
     told = {
         "server": report.title,
+        "version": report.version,
         "command": report.command,
         "kernel": platform.release(),
         "counts": dict(sorted(report.counts.items())),
@@ -105,7 +119,7 @@ def to_junit(report: Report) -> str:
         tests=str(len(report.outcomes)),
         failures=str(report.counts[Verdict.FAILED]),
         errors=str(report.counts[Verdict.BROKEN]),
-        skipped=str(report.counts[Verdict.INAPPLICABLE] + report.counts[Verdict.WAIVED]),
+        skipped=str(len(report.of(Verdict.INAPPLICABLE, Verdict.WAIVED, Verdict.KNOWN))),
     )
     tags = {Verdict.FAILED: "failure", Verdict.BROKEN: "error"}
     for outcome in report.of(*Verdict):
@@ -131,7 +145,7 @@ def _printable(text: str) -> str:
 def to_html(report: Report) -> str:
     """As one page that needs nothing else."""
     sections = [
-        ("To be changed", report.of(Verdict.FAILED, Verdict.BROKEN)),
+        ("To be changed", report.of(Verdict.FAILED, Verdict.KNOWN, Verdict.BROKEN)),
         ("Waived", report.of(Verdict.WAIVED)),
         ("Passed", report.of(Verdict.PASSED)),
         ("Not tried", report.of(Verdict.INAPPLICABLE)),

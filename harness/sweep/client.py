@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .stage import Stage
 
 _CHUNK = 1 << 16
+_MOMENT = 0.02
+"""Seconds that are waited before it is looked whether there is anything to wait for; then ever longer."""
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
@@ -110,24 +112,22 @@ class Client:
             patience: seconds; the subject's if None.
         """
         end = time.monotonic() + (self._stage.subject.patience if patience is None else patience)
+        moment = _MOMENT
         while (standing := self.receive().standing(wanted)) is Standing.PART and self.end is None:
             left = end - time.monotonic()
             if left <= 0:
                 return Fate.SILENCE
-            self.wait_readable(left)
+            if self.wait_readable(min(left, moment)):
+                continue
+            if self._stage.is_quiet() and not self.wait_readable(0):
+                return Fate.SILENCE
+            moment *= 4
         return _FATES.get(standing) or self.end or Fate.SILENCE
 
     def ask(self, patience: float | None = None) -> Fate:
         """Sends the protocol's request and waits for what becomes of it."""
         self.send(self._stage.subject.protocol.request)
         return self.fate(patience=patience)
-
-    def ends(self, patience: float) -> bool:
-        """Whether the connection comes to an end."""
-        end = time.monotonic() + patience
-        while self.receive().end is None and (left := end - time.monotonic()) > 0:
-            self.wait_readable(left)
-        return self.end is not None
 
     def wait_readable(self, seconds: float) -> bool:
         """Whether something comes within that time. Descriptors may be many: select would not do."""
@@ -144,10 +144,11 @@ class Client:
                 self._note(error)
         self._stage.rest()
 
-    def close(self) -> None:
+    def close(self, rest: bool = True) -> None:
         """Closes; what has come and was not read makes it a reset."""
         self._socket.close()
-        self._stage.rest()
+        if rest:
+            self._stage.rest()
 
     def reset(self) -> None:
         """Sends RST."""

@@ -10,7 +10,7 @@ from ..event import Event
 from ..lab import Settings
 from ..relay import Relay
 from ..verdict import Broken
-from .client import Client, Fate
+from .client import ENDS, Client, Fate
 from .perturb import Kind, Perturbation
 from .points import Point, points
 from .stage import Stage
@@ -64,6 +64,8 @@ class Engine:
         self._relay = relay
         self.memory: dict[str, Any] = {}
         """What was learnt of the subject once, and need not be again."""
+        self.remarks: list[str] = []
+        """What whoever asked last may want to know: how much was tried."""
 
     def stage(self) -> Stage:
         """A fresh lab for the subject."""
@@ -161,15 +163,26 @@ class _Run:
     def _conclude(self, listens: bool) -> Result:
         if self._bystander is not None:
             self._fates.append(self._bystander.fate())
+            self._bystander.close()
         if self._over:
             return self._after_end()
         if not listens:
             return self._judged(Judgement.FINDING, "it lives and does not listen any more")
         after = self._stage.serves()
+        if self._what.kind is Kind.TERM and after in ENDS:
+            return self._ending()
         self._fates.append(after)
+        if after is Fate.SILENCE and self._what.lasts:
+            return self._judged(Judgement.FINE, "it waits till a descriptor of its own is free")
         if after is not Fate.ANSWERED:
             return self._judged(Judgement.FINDING, f"it lives, but a later client got: {after}")
         return self._judged(*self._of_clients())
+
+    def _ending(self) -> Result:
+        """It has been told to end, and takes its time: what it tells others meanwhile is not held against it."""
+        if not self._stage.ends(self._server):
+            return self._judged(Judgement.FINDING, "it takes no clients any more, and does not end")
+        return self._after_end()
 
     def _of_clients(self) -> tuple[Judgement, str]:
         """The one who was served at that moment may lose the connection to an error, and learns of it; nobody else."""
@@ -214,7 +227,7 @@ def start_again(stage: Stage) -> str:
     before = stage.lab.recorded()
     process = stage.load().run()
     stage.rest()
-    if stage.alive(process) and stage.comes_to_listen(process):
+    if stage.alive(process) and stage.comes_to_listen(process, anew=True):
         fate = stage.serves()
         if stage.alive(process):
             return "at once" if fate is Fate.ANSWERED else f"it listens, but a client got: {fate}"

@@ -41,6 +41,12 @@ class Perturbation:
             return self.what != "EAGAIN" or self.point.moment.call not in _RETRIED
         return self.kind in (Kind.KILL, Kind.TERM)
 
+    @property
+    def lasts(self) -> bool:
+        """Whether a server may take what it is told for something that lasts till it closes a descriptor: then it need
+        not look at its listener before, and where no connection is open that may be never."""
+        return self.kind is Kind.ERRNO and self.what == "EMFILE"
+
     def action(self) -> Mapping[str, Any]:
         """What the conductor is to do, as its protocol writes it."""
         if self.kind is Kind.ERRNO:

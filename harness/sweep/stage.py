@@ -4,6 +4,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from socket import AddressFamily
 from types import TracebackType
@@ -16,6 +17,7 @@ from ..relay import Relay
 from ..sockets import LISTEN
 from . import trouble
 from .client import Client, Fate
+from .quiet import is_quiet
 from .subject import Subject
 
 _FILE_LIMIT = 64 << 20
@@ -38,6 +40,8 @@ class Stage:
         """By which clients come, where it is no UNIX socket."""
         self.restless = 0
         """How often something was busy for so long that it was not waited for."""
+        self.calm = False
+        """Whether everything was at rest when somebody last looked."""
         self._sockets: list[socket.socket] = []
         self.on_rest: Callable[[], None] | None = None
         """Called whenever everything has come to rest."""
@@ -104,37 +108,49 @@ class Stage:
             raise trouble.background(self, process)
         return process
 
-    def comes_to_listen(self, process: Process) -> bool:
-        """Lets it go on till it listens, or has ended, or its patience has."""
+    def comes_to_listen(self, process: Process, anew: bool = False) -> bool:
+        """Lets it go on till it listens, or has ended, or its patience has.
+
+        Args:
+            anew: whether it is to be the process or one born after it who listens, whatever others still do.
+        """
         left = self.subject.patience
-        while not self.listening():
-            self.rest()
-            if self.listening():
-                return True
-            if not self.living():
+        since = process.number if anew else 0
+        self.rest()
+        while not self.listening(since):
+            if not any(number >= since for number in self.living()):
                 return False
             if left <= 0 or self.state(process.number) == "held":
                 return False
             left -= _SLICE
-            self._await_listener(_SLICE)
-        self.rest()
+            with suppress(Late):
+                self._await_listener(process)
+            self.rest()
         return True
 
-    def _await_listener(self, deadline: float) -> None:
-        try:
-            self.lab.ask("await", deadline=deadline, count=1, **self._listener())
-        except Late:
-            pass
+    def _await_listener(self, process: Process) -> None:
+        """Waits for one. Where another server's is there already, there is no other news of this one than its end."""
+        if self.listening():
+            process.ended(_SLICE)
+        else:
+            self.lab.ask("await", deadline=_SLICE, count=1, **self._listener())
 
     def _listener(self) -> dict[str, Any]:
         if self.path is not None:
             return {"family": "AF_UNIX", "state": ["LISTEN"]}
         return {"local": self.subject.port, "state": [str(LISTEN)]}
 
-    def listening(self) -> bool:
-        """Whether somebody listens where the subject should."""
+    def listening(self, since: int = 0) -> bool:
+        """Whether somebody listens where the subject should; of the processes with that number or a higher one."""
         found = self.lab.ask("sockets", **self._listener())["sockets"]
-        return any(self.path in (None, wire.get("path")) for wire in found)
+        ours = [wire for wire in found if self.path in (None, wire.get("path"))]
+        if not ours or all(number >= since for number in self.living()):
+            return bool(ours)
+        return any(self._holds(wire["inode"], since) for wire in ours)
+
+    def _holds(self, inode: int, since: int) -> bool:
+        holders = self.lab.ask("holders", inode=inode)["holders"]
+        return any(holder["process"] >= since for holder in holders)
 
     def room(self) -> int:
         """How many connections may wait to be accepted."""
@@ -151,14 +167,30 @@ class Stage:
 
     def rest(self) -> None:
         """Waits till everything is held, stopped or asleep, or has been busy for too long."""
+        self.calm = True
         try:
             self.processes = list(self.lab.rest(_RESTLESS if self.restless else _CALM))
         except Late:
             self.restless += 1
+            self.calm = False
             found = self.lab.ask("processes")["processes"]
             self.processes = [p for p in found if p["state"] not in ("dead", "zombie")]
         if self.on_rest is not None:
             self.on_rest()
+
+    def is_quiet(self) -> bool:
+        """Whether it is of no use to wait: nothing happens any more before a client does something."""
+        self.rest()
+        return self.calm and is_quiet(self.lab, self.processes)
+
+    def ends(self, process: Process, patience: float | None = None) -> bool:
+        """Whether a process ends by itself, within that time (seconds; the subject's if None)."""
+        self.rest()
+        if self.alive(process) and not self.is_quiet():
+            with suppress(Late):
+                process.ended(self.subject.patience if patience is None else patience)
+            self.rest()
+        return not self.alive(process)
 
     def hurry(self) -> None:
         """From now on what is busy is not waited for long."""

@@ -2,10 +2,12 @@
 
 import codecs
 import os
+import re
 import shlex
 import shutil
+import subprocess
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,12 @@ class Subject:
     requests: int = 1
     """How many clients a recorded run has, one after another."""
     name: str = ""
+    command: str = ""
+    """As it was given."""
+    version: Sequence[str] = ()
+    """The command that tells its version."""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """By the ids of the audit's checks: why it is known to fail them."""
 
     def filled(self, text: str, folder: Path | None) -> str:
         """A text of the subject's with the port and the folder put in."""
@@ -63,6 +71,8 @@ _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
     "env": dict,
     "cwd": str,
     "patience": (int, float),
+    "version": str,
+    "known": dict,
 }
 _PORTS = range(1, 65536)
 _GIVEN = range(32768, 61000)
@@ -98,10 +108,7 @@ def subject_of(members: Mapping[str, Any]) -> Subject:
     if not members.get("cmd"):
         raise NotUsable("no command: say --cmd './server {port}', or cmd in the TOML file")
     command = members["cmd"]
-    try:
-        argv = shlex.split(command) if isinstance(command, str) else [str(w) for w in command]
-    except ValueError as error:
-        raise NotUsable(f"the command {command!r} is no shell words: {error}") from error
+    argv, version = _words(command), _words(members.get("version", ""))
     port = members.get("port", Subject.port)
     if port not in _PORTS or port in _GIVEN:
         raise NotUsable(
@@ -117,7 +124,28 @@ def subject_of(members: Mapping[str, Any]) -> Subject:
         path=members.get("path"),
         patience=float(members.get("patience", Subject.patience)),
         name=members.get("name", ""),
+        command=command if isinstance(command, str) else shlex.join(argv),
+        version=(_executable(version[0], members.get("cwd")), *version[1:]) if version else (),
+        known=members.get("known", {}),
     )
+
+
+def _words(command: str | list[str]) -> list[str]:
+    try:
+        return shlex.split(command) if isinstance(command, str) else [str(w) for w in command]
+    except ValueError as error:
+        raise NotUsable(f"the command {command!r} is no shell words: {error}") from error
+
+
+def version_of(subject: Subject) -> str:
+    """The first line with a number that the command for it prints; nothing where there is no such command."""
+    if not subject.version:
+        return ""
+    done = subprocess.run(
+        subject.version, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
+    )
+    lines = (done.stdout + done.stderr).splitlines()
+    return next((line.strip() for line in lines if re.search(r"\d", line)), "")
 
 
 def _executable(word: str, cwd: str | None) -> str:

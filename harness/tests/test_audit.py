@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from harness.audit.audit import Outcome, Verdict, load_waivers, try_check, waived
+from harness.audit.audit import Outcome, Verdict, load_waivers, reasons, told, try_check
 from harness.audit.check import CHECKS
 from harness.audit.report import Report, to_html, to_json, to_junit
 from harness.build import current
 from harness.lab import Settings
 from harness.relay import Relay
-from harness.sweep.engine import Engine
-from harness.sweep.subject import NotUsable, subject_of
+from harness.sweep.engine import Engine, Judgement, Result
+from harness.sweep.subject import NotUsable, load, subject_of
 
 HERE = current()
 PROGRAMS = HERE.folder / "tests" / "programs"
@@ -35,6 +35,12 @@ FAULTS: Mapping[tuple[str, str], set[str]] = {
     (FORKING, "child-keeps-listener"): {
         "restarts-with-child-alive",
         "listener-not-inherited",
+        "port-free-after-exit",
+        "term-refuses-clients",
+    },
+    (FORKING, "trylock"): {"clients-at-any-moment", "slow-reader"},
+    (FORKING, "worker"): {
+        "restarts-with-child-alive",
         "port-free-after-exit",
         "term-refuses-clients",
     },
@@ -60,6 +66,7 @@ FAULTS: Mapping[tuple[str, str], set[str]] = {
     (POLLING, "whole-reads"): {"byte-at-a-time", "slow-reader", "short-reads"},
     (POLLING, "blocks"): {"slow-reader"},
     (POLLING, "iterative"): {
+        "clients-at-any-moment",
         "slow-reader",
         "silent-client",
         "thousand-connections",
@@ -106,6 +113,13 @@ FAULTS: Mapping[tuple[str, str], set[str]] = {
     (POLLING, "small-backlog"): {"backlog"},
 }
 """By server and fault: the checks that it fails."""
+HABITS = {
+    "collects": "keeps what it has freed, and gives it back now and then",
+    "waits-for-room": "after EMFILE it does not accept till a client has left",
+    "looks-now-and-then": "looks for SIGTERM three times a second",
+    "ends-slowly": "has something to do yet when it has been told to end",
+}
+"""What some servers do (Go, memcached, redis, lighttpd), and is not wrong."""
 MODELS = {
     "polling": (POLLING, "{port}"),
     "forking": (FORKING, "{port}"),
@@ -160,6 +174,12 @@ def test_a_fault_fails_its_checks_and_no_other(relay: Relay, server: str, fault:
     assert set(found) == FAULTS[server, fault], found
 
 
+@pytest.mark.parametrize("habit", HABITS)
+def test_a_habit_is_no_fault(relay: Relay, habit: str) -> None:
+    """A correct server is never accused, however uncommon."""
+    assert failures(audited(engine_for(relay, POLLING, "{port}", habit))) == {}, HABITS[habit]
+
+
 def test_every_check_has_a_server_that_fails_it() -> None:
     """A check that cannot fail is none."""
     assert set().union(*FAULTS.values()) == set(CHECKS)
@@ -180,7 +200,7 @@ def test_faults_are_in_the_servers() -> None:
     """A fault whose name is written wrong would be none."""
     sources = HERE.root / "harness" / "tests" / "programs"
     common = (sources / "audited.h").read_text()
-    for server, fault in FAULTS:
+    for server, fault in [*FAULTS, *((POLLING, habit) for habit in HABITS)]:
         assert f'fault("{fault}")' in (sources / f"{server}.c").read_text() + common, fault
 
 
@@ -242,6 +262,68 @@ def test_a_server_that_cannot_be_tried_exits_2() -> None:
     assert "does not listen at port 9877 after 1 s" in done.stderr
 
 
+def test_a_known_failure_is_no_surprise(tmp_path: Path) -> None:
+    """It is told with what is behind it, and the exit status is 0; so is a failure that is none any more."""
+    server = tmp_path / "server.toml"
+    server.write_text(
+        f'cmd = "{PROGRAMS / POLLING} -f no-reuse {{port}}"\nprotocol = "echo"\nversion = "echo mine 1.2"\n'
+        '[known]\nreuses-address = "it never did"\nbyte-at-a-time = "it once did not"\n'
+    )
+    files = {name: tmp_path / name for name in ("text", "json", "junit", "html")}
+    options = [word for name, file in files.items() for word in (f"--{name}", str(file))]
+    done = audit(str(server), *ASKED[2:], *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "byte-at-a-time passed: what is said of its failure is out of date" in done.stdout
+    told = json.loads(files["json"].read_text())
+    assert (told["version"], told["counts"]) == ("mine 1.2", {"known": 1, "passed": 1})
+    text = files["text"].read_text()
+    assert text.startswith("audited_polling: mine 1.2\n") and "known: it never did" in text
+    assert "change: setsockopt(listener" in text
+    assert ElementTree.parse(files["junit"]).getroot().get("failures") == "0"
+    assert '<article class="known">' in files["html"].read_text()
+
+
+def test_a_report_that_cannot_be_written_is_told_of_before_the_audit(tmp_path: Path) -> None:
+    """In a message, with 2."""
+    done = audit("--cmd", "true", *ASKED, "--json", str(tmp_path / "no" / "report"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"there is no folder {tmp_path / 'no'}" in done.stderr
+
+
+def test_a_sweep_says_how_much_it_tried(relay: Relay) -> None:
+    """So that a pass is never taken for more than it is."""
+    outcome = try_check(engine_for(relay, POLLING, "{port}"), "short-reads")
+    assert outcome.verdict is Verdict.PASSED
+    assert [remark for remark in outcome.remarks if remark.endswith(" runs")]
+
+
+@pytest.mark.parametrize("judgement", (Judgement.MISSED, Judgement.BROKEN))
+def test_a_sweep_that_was_not_carried_out_is_no_pass(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch, judgement: Judgement
+) -> None:
+    """No moment came again, or the harness failed: then nothing is known of the server."""
+    engine = engine_for(relay, POLLING, "{port}")
+    monkeypatch.setattr(engine, "run", lambda what: Result(what.key, judgement, "so"))
+    outcome = try_check(engine, "short-reads")
+    assert outcome.verdict is Verdict.BROKEN, outcome
+
+
+RECORDED = sorted((HERE.root / "audits").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: str(file.stem))
+def test_what_is_known_of_a_real_server_is_what_was_recorded(file: Path) -> None:
+    """The recorded result shows the failures that audits/ explains, and no others, of every check that there is."""
+    known = load(file)["known"] if "known" in load(file) else {}
+    assert reasons(known, str(file), "a known failure").keys() == known.keys()
+    told = json.loads((HERE.root / "docs" / "audits" / f"{file.stem}.json").read_text())
+    verdicts = {check["id"]: check["verdict"] for check in told["checks"]}
+    assert verdicts.keys() == CHECKS.keys()
+    assert {id for id, verdict in verdicts.items() if verdict == "known"} == set(known)
+    assert set(verdicts.values()) <= {"passed", "known", "not tried"}
+    assert told["version"]
+
+
 @pytest.mark.parametrize(
     "text,says",
     [
@@ -262,7 +344,7 @@ def test_only_failures_are_waived() -> None:
     """What passes needs no waiver, and what broke is not known."""
     for verdict in (Verdict.PASSED, Verdict.BROKEN, Verdict.INAPPLICABLE):
         outcome = Outcome("backlog", verdict, ["why"])
-        assert waived(outcome, {"backlog": "reason"}) is outcome
+        assert told(outcome, Verdict.WAIVED, {"backlog": "reason"}) is outcome
 
 
 def test_reports_carry_what_a_server_says_unchanged_and_harmless() -> None:

@@ -27,6 +27,7 @@ from harness.sweep.subject import Subject, subject_of
 
 HERE = current()
 SERVERS = HERE.folder / "servers"
+POLLING = HERE.folder / "tests" / "programs" / "audited_polling"
 CALM = ("--request", r"hello\n", "--expect", r"hello\n")
 
 
@@ -223,6 +224,73 @@ def test_a_moment_that_does_not_come_again_is_missed(relay: Relay) -> None:
     point = Point(1, Moment("enter", "accept", 99), 0, "server", "")
     result = one.run(Perturbation(Kind.KILL, "SIGKILL", point))
     assert result.judgement is Judgement.MISSED
+
+
+def test_a_server_that_takes_its_time_to_end_is_not_accused(relay: Relay) -> None:
+    """That it refuses clients meanwhile is no finding."""
+    members = {"cmd": f"{POLLING} -f ends-slowly {{port}}", "protocol": "echo"}
+    one = Engine(subject_of(members), Settings(HERE.folder, sanitized=HERE.sanitized), relay)
+    runs = [Perturbation(Kind.TERM, "SIGTERM", p) for p in one.record()[0] if p.serving]
+    results = [one.run(run) for run in runs]
+    assert {result.judgement for result in results} == {Judgement.FINE}, results
+    assert "at once" in {result.restart for result in results}
+
+
+def test_a_server_that_ignores_sigterm_serves_on(relay: Relay) -> None:
+    """That is the audit's matter; of a sweep it is no finding."""
+    members = {"cmd": f"{POLLING} -f ignores-term {{port}}", "protocol": "echo"}
+    one = Engine(subject_of(members), Settings(HERE.folder, sanitized=HERE.sanitized), relay)
+    point = next(p for p in one.record()[0] if p.serving)
+    result = one.run(Perturbation(Kind.TERM, "SIGTERM", point))
+    assert (result.judgement, result.ended) == (Judgement.FINE, "")
+
+
+WAITS = {
+    "accept": ("server.accept()", True),
+    "poll": ("p = select.poll(); p.register(server); p.poll()", True),
+    "select": ("select.select([server], [], [])", True),
+    "epoll": ("e = select.epoll(); e.register(server); e.poll()", True),
+    "pause": ("signal.pause()", True),
+    "child": ("os.fork() and os.wait() or server.accept()", True),
+    "poll for a time": ("p = select.poll(); p.register(server); p.poll(100000)", False),
+    "select for a time": ("select.select([server], [], [], 100)", False),
+    "epoll for a time": ("e = select.epoll(); e.register(server); e.poll(100)", False),
+    "sleep": ("time.sleep(100)", False),
+    "alarm": ("signal.alarm(100); server.accept()", False),
+    "time-out": (
+        "server.setsockopt(1, socket.SO_RCVTIMEO, struct.pack('ll', 99, 0)); server.accept()",
+        False,
+    ),
+    "thread": ("threading.Thread(target=server.accept).start(); server.accept()", False),
+    "child that sleeps": ("os.fork() and os.wait() or time.sleep(100)", False),
+}
+"""What a server does for ever, and whether it is then of no use to wait for it."""
+
+
+@pytest.mark.parametrize("what", WAITS)
+def test_it_is_known_whether_there_is_anything_to_wait_for(relay: Relay, what: str) -> None:
+    """A client that gets no answer has no time-out to wait for where nothing can happen any more."""
+    waits, quiet = WAITS[what]
+    listens = "import os, select, signal, socket, struct, threading, time; server = socket.create_server(('', 9877))"
+    members = {"cmd": ["/usr/bin/python3", "-S", "-c", f"{listens}; {waits}"], "protocol": "echo"}
+    with Engine(subject_of(members), Settings(HERE.folder), relay).stage() as stage:
+        process = stage.load().run()
+        assert stage.comes_to_listen(process)
+        assert stage.is_quiet() == quiet
+
+
+def test_what_is_underway_is_waited_for(relay: Relay) -> None:
+    """A connection that found no room in the listener's queue is tried again by the kernel."""
+    waits = "server = socket.create_server(('', 9877), backlog=0); signal.pause()"
+    argv = ["/usr/bin/python3", "-S", "-c", f"import signal, socket; {waits}"]
+    members = {"cmd": argv, "protocol": "echo"}
+    with Engine(subject_of(members), Settings(HERE.folder), relay).stage() as stage:
+        process = stage.load().run()
+        assert stage.comes_to_listen(process)
+        stage.client()
+        assert stage.is_quiet()
+        stage.client()
+        assert not stage.is_quiet()
 
 
 def test_a_plan_without_merging_has_every_moment(relay: Relay) -> None:

@@ -1,6 +1,6 @@
 """What several checks do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -8,10 +8,11 @@ from ...conductor import Refused
 from ...event import Event
 from ...process import Process
 from ...sweep.client import Client, Fate
-from ...sweep.engine import Engine, Judgement
+from ...sweep.engine import Engine, Judgement, Result
 from ...sweep.perturb import Kind, Perturbation, perturbations
 from ...sweep.points import Point, merged
 from ...sweep.stage import Stage
+from ...verdict import Broken
 from ..check import Inapplicable
 
 _FEW = 50
@@ -33,25 +34,45 @@ def recorded(engine: Engine) -> tuple[list[Point], list[Event]]:
     return found
 
 
-def swept(engine: Engine, kind: Kind, wanted: Any = lambda run: True) -> Iterator[str]:
-    """What a sweep with one kind of perturbation finds, while clients are served."""
-    tried = 0
-    for group in merged(recorded(engine)[0]):
-        if not group.first.serving:
-            continue
-        for run in perturbations(group.first, [kind]):
-            if wanted(run):
-                tried += 1
-                yield from _found(engine, run)
-    if not tried:
+def swept(
+    engine: Engine, kind: Kind, wanted: Callable[[Perturbation], bool] = lambda run: True
+) -> list[str]:
+    """What a sweep with one kind of perturbation finds, while clients are served.
+
+    Raises:
+        Inapplicable: there is no moment at which that can be done.
+        Broken: there is, and it was not done at any.
+    """
+    first = [group.first for group in merged(recorded(engine)[0]) if group.first.serving]
+    runs = [run for point in first for run in perturbations(point, [kind]) if wanted(run)]
+    if not runs:
         raise Inapplicable("it makes no call, while serving, to which that could be done")
+    results = [engine.run(run) for run in runs]
+    engine.remarks.append(_tried(results))
+    found = [_told(run, r) for run, r in zip(runs, results) if r.judgement is Judgement.FINDING]
+    for result in results:
+        if result.judgement is Judgement.BROKEN and not found:
+            raise Broken(f"{result.key}: {result.why}")
+    return found
 
 
-def _found(engine: Engine, run: Perturbation) -> Iterator[str]:
-    result = engine.run(run)
-    if result.judgement is Judgement.FINDING:
-        clients = f" (clients: {result.clients})" if result.clients else ""
-        yield f"{run}: {result.why}{clients}"
+def _tried(results: Sequence[Result]) -> str:
+    """How many runs there were.
+
+    Raises:
+        Broken: none of them came to its moment.
+    """
+    missed = sum(result.judgement is Judgement.MISSED for result in results)
+    if missed == len(results):
+        raise Broken(f"none of {missed} moments of the recorded run came again")
+    return f"{len(results)} runs" + (
+        f", in {missed} the moment did not come again" if missed else ""
+    )
+
+
+def _told(run: Perturbation, result: Result) -> str:
+    clients = f" (clients: {result.clients})" if result.clients else ""
+    return f"{run}: {result.why}{clients}"
 
 
 def still_serves(stage: Stage, process: Process) -> Iterator[str]:

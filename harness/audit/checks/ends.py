@@ -3,12 +3,14 @@
 import signal
 from collections.abc import Iterator
 
-from ...conductor import Late
 from ...event import Event
 from ...sweep.client import ENDS, Client, Fate
 from ...sweep.engine import Engine
 from ..check import MUST, SHOULD, Inapplicable, check
 from .common import REQUESTS, held_at, point_of, recorded, release
+
+_SOON = 1.0
+"""Seconds after SIGTERM in which a server has closed its listener."""
 
 
 @check(
@@ -38,13 +40,13 @@ def finishes_request(engine: Engine) -> Iterator[str]:
     "close the listening socket first of all",
 )
 def refuses_clients(engine: Engine) -> Iterator[str]:
-    """While one is still connected."""
+    """While one is still connected; a server that looks for signals now and then has had the time."""
     with engine.stage() as stage:
         process = stage.serve()
         stage.client().ask()
         process.signal(signal.SIGTERM)
-        stage.rest()
-        if not stage.alive(process) and not stage.listening():
+        stage.ends(process, _SOON)
+        if not stage.listening():
             return
         late = Client(stage).connect()
         late.send(engine.subject.protocol.request)
@@ -66,9 +68,7 @@ def exits(engine: Engine) -> Iterator[str]:
         process = stage.serve()
         stage.client()
         process.signal(signal.SIGTERM)
-        try:
-            process.ended(stage.subject.patience)
-        except Late:
+        if not stage.ends(process):
             yield f"{stage.subject.patience:g} s after SIGTERM it is still there"
 
 

@@ -3,7 +3,6 @@
 import signal
 from collections.abc import Iterator
 
-from ...conductor import Late
 from ...sweep.engine import Engine, start_again
 from ...sweep.perturb import Kind
 from ...sweep.stage import Stage
@@ -34,12 +33,8 @@ def after_closing_first(engine: Engine) -> Iterator[str]:
         client = stage.client()
         client.ask()
         process.signal(signal.SIGTERM)
-        stage.rest()
-        try:
-            process.ended(stage.subject.patience)
-        except Late:
-            raise Inapplicable("it does not end by SIGTERM") from None
-        stage.rest()
+        if not stage.ends(process):
+            raise Inapplicable("it does not end by SIGTERM")
         stage.kill_all()  # a child that serves on would let the client close first
         client.receive()
         client.close()
@@ -107,6 +102,8 @@ def ends_connections(engine: Engine) -> Iterator[str]:
 
 def _kills(engine: Engine) -> list[str]:
     if "kills" not in engine.memory:
-        engine.memory["kills"] = list(swept(engine, Kind.KILL))
-    found: list[str] = engine.memory["kills"]
+        engine.memory["kills"] = swept(engine, Kind.KILL), engine.remarks[-1]
+    found: list[str]
+    found, remark = engine.memory["kills"]
+    engine.remarks[:] = [remark]
     return found

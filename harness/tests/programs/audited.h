@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 /* What the two model servers share. Each is an echo server that passes every check of the audit,
- * and fails some when a fault is chosen: a fault is one place where the right thing is left out.
+ * and fails some when a fault is chosen: a fault is one place where the right thing is left out. A
+ * habit is chosen likewise: it is uncommon, and not wrong.
  * usage: SERVER [-f FAULT] [-d FOLDER] PORT|PATH */
 
 static const char *chosen = "", *folder = "/tmp", *place = "";
@@ -69,6 +70,7 @@ static inline int bind_at_port(void)
     const struct sockaddr_in6 both = {.sin6_family = AF_INET6, .sin6_port = port};
     const struct sockaddr_in one = {.sin_family = AF_INET, .sin_port = port};
     const bool old = fault("ipv4-only");
+    int again = 3;
     const int listener = socket(old ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (listener < 0)
@@ -77,9 +79,12 @@ static inline int bind_at_port(void)
         set(listener, SOL_SOCKET, SO_REUSEADDR, 1);
     if (!old)
         set(listener, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    if (bind(listener, old ? (const struct sockaddr *)&one : (const struct sockaddr *)&both,
-             old ? sizeof one : sizeof both) < 0)
-        die("bind");
+    while (bind(listener, old ? (const struct sockaddr *)&one : (const struct sockaddr *)&both,
+                old ? sizeof one : sizeof both) < 0)
+        if (!fault("worker") || again-- == 0)
+            die("bind");
+        else
+            poll(NULL, 0, 100);
     return listener;
 }
 

@@ -1,6 +1,7 @@
 /* A model: a child for each client. */
 #include "audited.h"
 
+#include <sys/file.h>
 #include <sys/wait.h>
 
 static void children_ended(int number)
@@ -41,6 +42,7 @@ static bool write_all(int connection, const char *text, size_t length)
 
 static void echo(int connection)
 {
+    const int lock = fault("trylock") ? open(mark(), O_CREAT | O_RDWR | O_CLOEXEC, 0600) : -1;
     char text[4096];
 
     for (;;) {
@@ -48,8 +50,12 @@ static void echo(int connection)
 
         if (got < 0 && errno == EINTR && !fault("read-eintr"))
             continue;
+        if (got > 0 && fault("trylock") && flock(lock, LOCK_EX | LOCK_NB) < 0)
+            return;
         if (got <= 0 || !write_all(connection, text, (size_t)got))
             return;
+        if (fault("trylock"))
+            flock(lock, LOCK_UN);
     }
 }
 
@@ -90,6 +96,14 @@ static void run_program(void)
     _exit(111);
 }
 
+/* A worker that accepts, and another when it has ended. It outlives its parent. */
+static void have_worker(void)
+{
+    while (fork() > 0)
+        while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+            ;
+}
+
 int main(int argc, char **argv)
 {
     int listener;
@@ -98,6 +112,8 @@ int main(int argc, char **argv)
     handle_signals();
     run_program();
     listener = listen_somewhere();
+    if (fault("worker"))
+        have_worker();
     for (;;) {
         const int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 

@@ -15,6 +15,19 @@ static nfds_t count = 2;
 static int signals[2];
 static bool leaving;
 
+/* Memory that habits keep till there is much of it, as a collected heap does. */
+static char *garbage[512];
+static size_t kept;
+
+static void keep(char *text)
+{
+    garbage[kept++] = text;
+    if (kept < sizeof garbage / sizeof *garbage)
+        return;
+    while (kept > 0)
+        free(garbage[--kept]);
+}
+
 static void terminate(int number)
 {
     const int saved = errno;
@@ -38,12 +51,19 @@ static void handle_signals(void)
     signal(SIGPIPE, fault("sigpipe") ? SIG_DFL : SIG_IGN);
 }
 
+/* Till when the listener is not looked at: for a moment, or, as a habit has it, till a client has
+ * left. */
+static bool full, lasting;
+
 static void forget(nfds_t slot)
 {
     if (!fault("leaks-descriptor"))
         close(slots[slot].fd);
-    if (!fault("leaks-memory"))
+    if (fault("collects"))
+        keep((char *)clients[slot]);
+    else if (!fault("leaks-memory"))
         free(clients[slot]);
+    full = lasting = false;
     count--;
     slots[slot] = slots[count];
     clients[slot] = clients[count];
@@ -65,9 +85,6 @@ static void add(int connection)
     count++;
 }
 
-/* Until when the listener is not looked at. */
-static bool full;
-
 static void take_client(void)
 {
     const int flags = fault("blocks") ? SOCK_CLOEXEC : SOCK_CLOEXEC | SOCK_NONBLOCK;
@@ -79,6 +96,7 @@ static void take_client(void)
     }
     if ((errno == EMFILE && fault("emfile")) || (errno == ECONNABORTED && fault("econnaborted")))
         die("accept");
+    lasting = errno == EMFILE && fault("waits-for-room");
     if (lacking(errno))
         full = !fault("spins");
     else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
@@ -167,22 +185,40 @@ static void leave(void)
     for (nfds_t slot = count; slot-- > 2;)
         if (clients[slot]->length == 0 && !fault("waits-for-idle") && !fault("keeps-accepting"))
             forget(slot);
+    if (fault("ends-slowly"))
+        poll(NULL, 0, 6 * PATIENCE_MS);
+}
+
+/* How long it sleeps at most. */
+static int patience(void)
+{
+    if (fault("looks-now-and-then"))
+        return 6 * PATIENCE_MS;
+    return full && !lasting ? PATIENCE_MS : -1;
+}
+
+static bool told_to_leave(int ready)
+{
+    char byte;
+
+    if (fault("looks-now-and-then"))
+        return ready == 0 && read(signals[0], &byte, 1) == 1;
+    return slots[1].revents;
 }
 
 static void turn(void)
 {
-    const int ready =
-        (slots[0].events = full ? 0 : POLLIN, poll(slots, count, full ? PATIENCE_MS : -1));
+    const int ready = (slots[0].events = full ? 0 : POLLIN, poll(slots, count, patience()));
 
     if (ready < 0 && errno == ENOMEM && fault("poll"))
         die("poll");
-    full = false;
+    full = lasting;
     if (ready < 0)
         return;
     for (nfds_t slot = count; slot-- > 2;)
         if (slots[slot].revents)
             serve(slot);
-    if (slots[1].revents)
+    if (told_to_leave(ready))
         leave();
     else if (slots[0].revents)
         take_client();
@@ -197,7 +233,8 @@ int main(int argc, char **argv)
         refuse_mark();
     handle_signals();
     slots[0] = (struct pollfd){.fd = listen_somewhere(), .events = POLLIN};
-    slots[1] = (struct pollfd){.fd = signals[0], .events = POLLIN};
+    slots[1] =
+        (struct pollfd){.fd = fault("looks-now-and-then") ? -1 : signals[0], .events = POLLIN};
     fcntl(slots[0].fd, F_SETFL, O_NONBLOCK);
     if (fault("lock"))
         make_mark();
