@@ -19,7 +19,6 @@ from time import perf_counter
 from typing import TypeVar
 
 from . import build, check_run
-from .birth import arguments
 from .conductor import Conductor
 from .host import Host
 from .lab import Lab, Settings
