@@ -30,8 +30,10 @@ class Falsifying:
         self._config = config
         self._declared = _declarations()
         readings.install()
-        # A case's limit is for one run of it.
-        setattr(config, "_env_timeout_func_only", True)
+
+    def pytest_sessionstart(self) -> None:
+        """A case's limit is for one run of it. Till now pytest-timeout may have said otherwise."""
+        setattr(self._config, "_env_timeout_func_only", True)
 
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         """Runs an item that nobody else has taken."""
