@@ -15,7 +15,7 @@ from ...sweep.stage import Stage
 from ...verdict import Broken
 from ..check import Inapplicable
 
-_FEW = 50
+_FEW = 200
 """Clients that come at once at most."""
 ANSWERS = frozenset("write writev sendto sendmsg sendfile".split())
 """Calls by which answers go out."""
