@@ -39,6 +39,9 @@ _Noreturn int lacks(const char *what);
 #ifndef TCP_USER_TIMEOUT
 #define TCP_USER_TIMEOUT lacks("TCP_USER_TIMEOUT")
 #endif
+#ifndef SO_BINDTODEVICE
+#define SO_BINDTODEVICE lacks("SO_BINDTODEVICE")
+#endif
 #ifndef SO_MARK
 #define SO_MARK lacks("SO_MARK")
 #endif
