@@ -7,7 +7,6 @@ the program ended: else the item is broken.
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +27,6 @@ DESCRIPTOR = 3
 """What an item tells of itself on."""
 _FOLDER = "/dev/shm"
 """The lab's own: what an item leaves there goes with the lab, whoever is killed when."""
-_PLACE = re.compile(r"\A\S+\.c:\d+: ")
 _SHOWN = 2000
 """Characters of a program's output that a message shows."""
 
@@ -133,11 +131,6 @@ def judge(item: str, handed: Handed, end: Exit, said: str) -> None:
         raise Broken(where + message)
     if verdict["verdict"] == Verdict.UNSUPPORTED:
         raise Unsupported(message)
-
-
-def without_place(message: str) -> str:
-    """The message of a verdict without the file and line that it begins with, if it does."""
-    return _PLACE.sub("", message)
 
 
 _AGREED: Mapping[Verdict, int] = {

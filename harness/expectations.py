@@ -3,7 +3,7 @@
 import functools
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from typing import Any
 from .ranges import Range, RangeError
 from .results import Record
 from .seen import without_numbers
-from .verdict import Verdict
+from .verdict import Verdict, without_place
 
 FILE = "cases/expectations.toml"
-_MEMBERS = ("case", "platform", "observed", "reason", "source")
+_ALWAYS = ("platform", "reason", "source")
+_CASES = frozenset({"case", "observed"}), frozenset({"shows"}), frozenset({"lacks"})
+"""What an entry may say of its cases beside that: one form of these, or the last two together."""
 _SOURCES = (
     re.compile(r"https?://\S+\.\S+"),
     re.compile(r"RFC \d+(?: .+)?"),
@@ -33,15 +35,20 @@ class Expectation:
     """One behaviour in which a platform differs."""
 
     behaviour: str
-    cases: Sequence[str]
-    """Ids; * and ? stand for any characters, for one."""
+    shows: Mapping[str, str]
+    """What the failing assertion sees, errnos by name, by the case; in both * and ? stand for any characters, for one."""
+    lacks: Mapping[str, str]
+    """What is said of the set-up that does not come about, by the case that cannot be tried so."""
     platforms: Sequence[Range]
-    observed: str
-    """What the failing assertion sees, errnos by name."""
     reason: str
     source: str
     fault: str = ""
     """Why it does not count; empty when it does."""
+
+    @property
+    def cases(self) -> list[str]:
+        """Patterns of the cases."""
+        return [*self.shows, *self.lacks]
 
     def names(self, case: str) -> bool:
         """Whether it speaks of a case."""
@@ -88,9 +95,14 @@ class Expectations:
             return _red(
                 record, f"{FILE}: {both} speak of this case on {record.on}: leave one of them"
             )
-        if not found or record.verdict not in (Verdict.PASSED, Verdict.FAILED):
+        if not found or record.verdict is Verdict.UNSUPPORTED:
             return record
-        return _judged(record, found[0])
+        entry = found[0]
+        if (lacking := _named(entry.lacks, record.case)) is not None:
+            return _lacking(record, entry, lacking)
+        if record.verdict is Verdict.BROKEN:
+            return record
+        return _judged(record, entry, _named(entry.shows, record.case) or "")
 
     def troubles(self, cases: Iterable[str]) -> list[str]:
         """What is wrong with entries: those without a source, and those that name none of the cases that there are.
@@ -114,21 +126,50 @@ def saw(record: Record) -> str:
     return without_numbers(record.seen[-1].value) if record.seen else ""
 
 
-def _judged(record: Record, entry: Expectation) -> Record:
-    title = f"{FILE}: {entry.behaviour!r}"
+def _named(patterns: Mapping[str, str], case: str) -> str | None:
+    """What is said of a case; None when nothing is."""
+    return next((text for each, text in patterns.items() if _glob(each).fullmatch(case)), None)
+
+
+def _judged(record: Record, entry: Expectation, observed: str) -> Record:
     if record.verdict is Verdict.PASSED:
+        return _red(record, _stale(record, entry, "the claim is true"))
+    if entry.fault:
+        return _red(record, f"{_title(entry)}: {entry.fault}")
+    if not _glob(observed).fullmatch(saw(record)):
         return _red(
             record,
-            f"{title} is stale: on {record.on} the claim is true: remove the entry, or narrow its platform",
-        )
-    if entry.fault:
-        return _red(record, f"{title}: {entry.fault}")
-    if saw(record) != entry.observed:
-        return _red(
-            record, f"{title} expects {entry.observed!r}, and it saw {saw(record)!r}: find out why"
+            f"{_title(entry)} expects {observed!r}, and it saw {saw(record)!r}: find out why",
         )
     told = f"{entry.reason} ({entry.source})"
-    return replace(record, verdict=Verdict.DIVERGES, message=told)
+    # What each run draws anew is none of the values that a baseline holds.
+    drawn = observed != saw(record)
+    seen = [*record.seen[:-1], replace(record.seen[-1], exact=False)] if drawn else record.seen
+    return replace(record, verdict=Verdict.DIVERGES, message=told, seen=seen)
+
+
+def _lacking(record: Record, entry: Expectation, expected: str) -> Record:
+    """What a case says whose set-up cannot come about, since the platform lacks what it needs."""
+    if record.verdict is not Verdict.BROKEN:
+        return _red(record, _stale(record, entry, "the set-up comes about"))
+    if entry.fault:
+        return _red(record, f"{_title(entry)}: {entry.fault}")
+    said = without_numbers(without_place(record.message).partition("\n")[0])
+    if not _glob(expected).fullmatch(said):
+        why = f"{_title(entry)} expects of the set-up {expected!r}, and it said {said!r}: find out why"
+        return replace(record, message=f"{record.message}\n{why}")
+    told = f"{entry.reason} ({entry.source})"
+    return replace(record, verdict=Verdict.UNSUPPORTED, message=told, seen=(), observations=())
+
+
+def _title(entry: Expectation) -> str:
+    return f"{FILE}: {entry.behaviour!r}"
+
+
+def _stale(record: Record, entry: Expectation, what: str) -> str:
+    return (
+        f"{_title(entry)} is stale: on {record.on} {what}: remove the entry, or narrow its platform"
+    )
 
 
 def _red(record: Record, why: str) -> Record:
@@ -139,19 +180,41 @@ def _red(record: Record, why: str) -> Record:
 def _entry(name: str, table: object, root: Path) -> Expectation:
     if not isinstance(table, dict):
         raise ExpectationError(f"{FILE}: {name!r} is no table: write [{name!r}] over its members")
-    if wrong := sorted(set(table) ^ set(_MEMBERS)):
+    of_cases = set(table) - set(_ALWAYS)
+    if not set(_ALWAYS) <= set(table) or of_cases not in (*_CASES, _CASES[1] | _CASES[2]):
         raise ExpectationError(
-            f"{FILE}: {name!r}: {', '.join(wrong)}: an entry has {', '.join(_MEMBERS)}, each once"
+            f"{FILE}: {name!r}: has {', '.join(table)}; an entry has {', '.join(_ALWAYS)}, each once, "
+            "and case with observed, or the tables shows and lacks or one of them"
         )
-    members = {member: _texts(name, member, table[member]) for member in _MEMBERS}
+    texts = {member: _texts(name, member, table[member]) for member in _ALWAYS}
     try:
-        platforms = [Range.of(text) for text in members["platform"]]
+        platforms = [Range.of(text) for text in texts["platform"]]
     except RangeError as error:
         raise ExpectationError(f"{FILE}: {name!r}: {error}") from None
-    observed, reason, source = (members[m][0].strip() for m in ("observed", "reason", "source"))
+    reason, source = (texts[member][0].strip() for member in ("reason", "source"))
+    if "case" in table:
+        observed = _texts(name, "observed", table["observed"])[0].strip()
+        shows = {case: observed for case in _texts(name, "case", table["case"])}
+    else:
+        shows = _by_case(name, "shows", table)
     return Expectation(
-        name, members["case"], platforms, observed, reason, source, _fault(reason, source, root)
+        name,
+        shows,
+        _by_case(name, "lacks", table),
+        platforms,
+        reason,
+        source,
+        _fault(reason, source, root),
     )
+
+
+def _by_case(name: str, member: str, table: Mapping[str, Any]) -> dict[str, str]:
+    found = table.get(member, {})
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise ExpectationError(
+            f"{FILE}: {name!r}: {member} must be a table of a text for each case"
+        )
+    return found
 
 
 def _texts(name: str, member: str, value: Any) -> list[str]:

@@ -1,7 +1,10 @@
 """The verdicts, and how a case says that it has no answer."""
 
+import re
 from enum import StrEnum
 from typing import Any
+
+_PLACE = re.compile(r"\A\S+\.c:\d+: ")
 
 
 class Verdict(StrEnum):
@@ -28,6 +31,11 @@ class Broken(Exception):
 
 class Unsupported(Exception):
     """The platform lacks what the case needs; the text is the reason."""
+
+
+def without_place(message: str) -> str:
+    """The message of a verdict without the file and line that it begins with, if it does."""
+    return _PLACE.sub("", message)
 
 
 def hidden(excinfo: Any) -> bool:

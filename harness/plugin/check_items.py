@@ -13,7 +13,7 @@ from ..check_source import CheckCase, CheckSourceError, read_cases, read_kinds
 from ..falsify import calls
 from ..falsify.run import now
 from ..lab import Lab
-from ..verdict import Broken, ClaimFalse, Unsupported
+from ..verdict import Broken, ClaimFalse, Unsupported, without_place
 from .labs import LAB, quiet_relay_of, settings_of
 
 _GLUE = Path(__file__).resolve().parent.parent / "check"
@@ -100,7 +100,7 @@ class CheckItem(pytest.Item):
         if isinstance(excinfo.value, (Broken, ClaimFalse, Unsupported)):
             text = str(excinfo.value)
             # pytest's short summary has what follows the place.
-            crash = ReprFileLocation(str(self.path), self.case.line, check_run.without_place(text))
+            crash = ReprFileLocation(str(self.path), self.case.line, without_place(text))
             return ReprExceptionInfo(ReprTracebackNative([f"{text}\n"]), crash)
         return super().repr_failure(excinfo)
 

@@ -10,7 +10,8 @@ from ..platform import posting
 from ..verdict import Unsupported
 from .hook import hook
 
-
+LEFT_OUT = "it takes a minute or more: neither does idle time pass at once here nor is --slow given"
+"""Why a slow case is unsupported that runs on another platform of the same run."""
 _SAID = ("about", "scenario", "behaviour")
 """The markers by whose words -k finds a case."""
 _TURNS = ("fast_time", "slow", "waits")
@@ -47,31 +48,26 @@ def pytest_collection() -> Iterator[None]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves the slow ones out, and brings what mostly sleeps to the front, so that it sleeps beside the others."""
     # All workers collect the same: where one has fast time the others say that they have not.
-    if not asks_fast_time(config):
-        _leave_out(config, items, "fast_time")
-        if not config.getoption("slow"):
-            _leave_out(config, items, "slow")
+    if not asks_fast_time(config) and not config.getoption("slow"):
+        if out := [item for item in items if _is_slow(item)]:
+            config.hook.pytest_deselected(items=out)
+            items[:] = [item for item in items if not _is_slow(item)]
     items.sort(key=_turn)
 
 
-def _leave_out(config: pytest.Config, items: list[pytest.Item], marker: str) -> None:
-    out = [item for item in items if marker in item.stash[_MARKED]]
-    if out:
-        config.hook.pytest_deselected(items=out)
-        items[:] = [item for item in items if marker not in item.stash[_MARKED]]
+def _is_slow(item: pytest.Item) -> bool:
+    return not item.stash[_MARKED].isdisjoint(("slow", "fast_time"))
 
 
 @hook(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """What takes long runs where time is fast, and the slow ones elsewhere when that is asked for."""
-    if posting.of(item.config).fast_time:
+    if posting.of(item.config).fast_time or not _is_slow(item):
         return
+    if not item.config.getoption("slow"):
+        raise Unsupported(LEFT_OUT)
     if item.get_closest_marker("fast_time"):
         raise Unsupported("it takes many minutes, and idle time does not pass at once here")
-    if item.get_closest_marker("slow") and not item.config.getoption("slow"):
-        raise Unsupported(
-            "it takes a minute, and neither does idle time pass at once here nor is --slow given"
-        )
 
 
 def _turn(item: pytest.Item) -> int:

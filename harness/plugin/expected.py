@@ -33,11 +33,12 @@ def load(config: pytest.Config) -> None:
 def judged(config: pytest.Config, report: pytest.TestReport, record: Record) -> Record:
     """The record with the verdict that it has in the light of the expectations; the report told of it."""
     done = config.stash[_EXPECTATIONS].judge(record)
-    if done.verdict is Verdict.DIVERGES:
+    if done.verdict is not record.verdict and done.verdict is not Verdict.FAILED:
         path, line, _ = report.location
         report.outcome = "skipped"
         report.longrepr = (path, (line or 0) + 1, done.message)
-        setattr(report, "wasxfail", f"diverges: {done.message}")
+        if done.verdict is Verdict.DIVERGES:
+            setattr(report, "wasxfail", f"diverges: {done.message}")
     elif done.message != record.message:
         why = done.message.removeprefix(record.message).strip()
         report.sections.append(("expectations", why))

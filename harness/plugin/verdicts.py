@@ -123,12 +123,12 @@ def _set_verdict(
     gathered: Gathered,
     lab: Lab | None,
 ) -> None:
-    if record.verdict is Verdict.BROKEN and report.when == "call":
-        # What broke is the set-up, and so it is an error, not a failure, in JUnit.
-        report.when = "setup"
     if lab:
         record = replace(record, sysctls=lab.sysctls, observations=lab.observations)
     record = judged(item.config, report, record)
+    if record.verdict is Verdict.BROKEN and report.when == "call":
+        # What broke is the set-up, and so it is an error, not a failure, in JUnit.
+        report.when = "setup"
     if gathered.text:
         record = gathered.into(record, _evidence_folder(item.config), build.current().root)
     attach(report, record)

@@ -35,6 +35,24 @@ reason = "the conflict was looked at twice"
 source = "net/ipv4/inet_connection_sock.c inet_csk_bind_conflict"
 """
 
+BROKEN = replace(
+    FAILED,
+    case="cases/check_a.c::it_waits[IPv4]",
+    verdict=Verdict.BROKEN,
+    message="cases/check_a.c:7: the set-up wait() gave EINVAL (22)\nand more",
+)
+TABLES = """
+["nothing waits"]
+platform = "linux"
+reason = "there is no such call"
+source = "RFC 1"
+["nothing waits".shows]
+"cases/test_a.py::test_rebinds[*]" = "EADDR*"
+"cases/test_a.py::test_other" = "yes"
+["nothing waits".lacks]
+"cases/check_a.c::it_waits[*]" = "the set-up wait() gave EINVAL"
+"""
+
 
 def loaded(root: Path, text: str) -> Expectations:
     """What a checkout with that file expects."""
@@ -139,6 +157,37 @@ def test_a_claim_that_was_not_tried_does_not_diverge(tmp_path: Path, verdict: Ve
     assert loaded(tmp_path, ENTRY).judge(replace(FAILED, verdict=verdict)).verdict is verdict
 
 
+def test_one_reason_may_have_a_value_for_each_case(tmp_path: Path) -> None:
+    """Of what each run draws anew a baseline holds only that it was not as claimed."""
+    judged = loaded(tmp_path, TABLES).judge(FAILED)
+    assert judged.verdict is Verdict.DIVERGES
+    assert not judged.seen[-1].exact
+    other = replace(FAILED, case="cases/test_a.py::test_other")
+    assert "expects 'yes', and it saw" in loaded(tmp_path, TABLES).judge(other).message
+
+
+def test_a_set_up_that_cannot_come_about_is_unsupported(tmp_path: Path) -> None:
+    """With the reason and the source; nothing of what it saw on the way is a value."""
+    judged = loaded(tmp_path, TABLES).judge(BROKEN)
+    assert judged.verdict is Verdict.UNSUPPORTED
+    assert (judged.message, judged.seen) == ("there is no such call (RFC 1)", ())
+
+
+def test_a_set_up_that_breaks_otherwise_stays_broken(tmp_path: Path) -> None:
+    """It says what was expected."""
+    other = replace(BROKEN, message="cases/check_a.c:7: the set-up wait() gave EPERM (1)")
+    judged = loaded(tmp_path, TABLES).judge(other)
+    assert judged.verdict is Verdict.BROKEN
+    assert "expects of the set-up 'the set-up wait() gave EINVAL'" in judged.message
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASSED, Verdict.FAILED])
+def test_a_set_up_that_comes_about_after_all_is_red(tmp_path: Path, verdict: Verdict) -> None:
+    """As stale."""
+    judged = loaded(tmp_path, TABLES).judge(replace(BROKEN, verdict=verdict))
+    assert judged.verdict is Verdict.FAILED and "the set-up comes about" in judged.message
+
+
 def test_two_entries_for_one_case_are_red(tmp_path: Path) -> None:
     """They may contradict each other."""
     both = ENTRY + ENTRY.replace("does not", "fails to").replace("linux<6.5", "linux-6.1")
@@ -200,7 +249,10 @@ def test_an_entry_that_names_no_case_is_told(tmp_path: Path) -> None:
         ("[", "expectations.toml"),
         ("a = 1", "is no table"),
         (ENTRY + "note = 'x'", "note"),
-        (ENTRY.replace("reason", "why"), "reason, why"),
+        (ENTRY.replace("reason", "why"), "has case, platform, observed, why, source"),
+        (ENTRY.replace("observed", "shows"), "has case, platform, shows"),
+        (ENTRY + "[x.lacks]", "'x': has lacks"),
+        (TABLES.replace('"yes"', "1"), "shows must be a table of a text for each case"),
         (ENTRY.replace('"linux<6.5"', '"linux<six"'), "no range of platforms"),
         (ENTRY.replace('"EADDRINUSE"', "98"), "observed must be a text"),
         (ENTRY.replace('"cases/test_a.py::test_rebinds[*]"', "[]"), "case must be a text"),
@@ -223,9 +275,9 @@ def test_proposed_entries_stay_red_until_somebody_finds_the_source(tmp_path: Pat
     other = replace(six, platform={"name": "gvisor-20221219"})
     text = proposed([FAILED, six, other, PASSED], Expectations())
     there = loaded(tmp_path, text)
-    assert [(e.observed, len(e.cases), len(e.platforms)) for e in there.entries] == [
-        ("EADDRINUSE", 1, 1),
-        ("EADDRINUSE", 1, 2),
+    assert [(e.shows, len(e.platforms)) for e in there.entries] == [
+        ({CASE: "EADDRINUSE"}, 1),
+        ({CASE.replace("IPv4", "IPv6"): "EADDRINUSE"}, 2),
     ]
     for record in (FAILED, six, other):
         assert "has no reason" in there.judge(record).message
