@@ -37,7 +37,7 @@ static int take_notification(int descriptor, struct notification *told)
     if (header == NULL)
         return -1;
     memcpy(&error, CMSG_DATA(header), sizeof error);
-    *told = (struct notification){error.ee_info, error.ee_data,
+    *told = (struct notification){(long)error.ee_info, (long)error.ee_data,
                                   error.ee_code == SO_EE_CODE_ZEROCOPY_COPIED};
     return error.ee_origin == SO_EE_ORIGIN_ZEROCOPY && error.ee_errno == 0 ? 0 : -1;
 #else

@@ -25,7 +25,8 @@
 /* The same for what has names: poll's events, errnos (0: none), TCP's states. */
 #define EVENTS_ARE(expression, value)                                                              \
     is(HERE, #expression, (expression), EXPECTED(value), name_events)
-#define ERRNO_IS(expression, value) is(HERE, #expression, (expression), EXPECTED(value), name_error)
+#define ERRNO_IS(expression, value)                                                                \
+    is(HERE, #expression, (long)(expression), EXPECTED(value), name_error)
 #define STATE_IS(expression, value) is(HERE, #expression, (expression), EXPECTED(value), name_state)
 /* So many bytes, or -1 with errno from the call that gave them, are this text. */
 #define BYTES_ARE(bytes, length, wanted) bytes_are(HERE, #bytes, (bytes), (length), (wanted))

@@ -27,9 +27,9 @@ const char *platform_chosen(void)
     return NULL;
 }
 
-long expected_everywhere(long value)
+long expected_everywhere(long long value)
 {
-    return value;
+    return (long)value;
 }
 
 long expected_here(struct expected expected)

@@ -28,7 +28,8 @@ struct expected {
     _Generic((value), struct expected : expected_here, default : expected_everywhere)(value)
 
 long expected_here(struct expected expected);
-long expected_everywhere(long value);
+/* Its value is as wide as an unsigned length, whose sign a long of 32 bits might change. */
+long expected_everywhere(long long value);
 
 /* Which platform expectations are chosen for: its name, or NULL when SOCKSPEC_PLATFORM names none
  * that is known. Without that it is the one compiled for. */
