@@ -31,7 +31,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(CORES)
 endif
 # These follow one another when several are asked for: `make clean build`, `make conformance test`.
-ifneq ($(filter clean format setup conformance falsify falsify-scenarios audit test lint bench gallery docs errnos foreign cross-macos matrix,$(MAKECMDGOALS)),)
+ifneq ($(filter clean format setup conformance falsify falsify-scenarios audit test lint bench gallery docs errnos foreign cross-macos matrix platforms,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -231,7 +231,7 @@ endif
 
 # --- jobs --------------------------------------------------------------------------------------------------------
 
-.PHONY: setup conformance falsify falsify-scenarios audit test lint format bench gallery docs errnos foreign cross-macos matrix clean help
+.PHONY: setup conformance falsify falsify-scenarios audit test lint format bench gallery docs errnos foreign cross-macos matrix platforms clean help
 # Whoever calls make below pytest starts anew, without this make's jobserver. What pytest keeps of the last runs' folders
 # stays in build/ too.
 python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTEST_DEBUG_TEMPROOT="$$PWD/build" "$$(head -n 1 build/python)"
@@ -304,13 +304,21 @@ foreign:
 	@harness/setup.sh foreign
 	@$(MAKE) -s $(foreign:%=programs-%)
 
-# Every case on every platform that runs here; and the page that shows them side by side, be some of it red.
+# Each claim, in its first variant, on every platform that runs here; and the page that shows them side by side, be some
+# of it red. VARIANTS=all has every case, which emulated machines take hours for.
 PLATFORMS ?= linux,gvisor,linux-6.1,linux-6.12,linux-6.12-fast-time,sparc64,alpha,mips,hppa
+VARIANTS ?= first
 matrix:
 	@harness/setup.sh matrix
 	@$(MAKE) -s build
-	@status=0; $(python) -m pytest --platform '$(PLATFORMS)' cases $(ARGS) || status=$$?; \
+	@status=0; $(python) -m pytest --platform '$(PLATFORMS)' --variants=$(VARIANTS) cases $(ARGS) || status=$$?; \
 	  $(python) -m harness matrix "$$(ls build/results/*.jsonl | tail -n 1)" || status=$$?; exit $$status
+
+# Another stack and another ABI, against what is recorded of them.
+platforms:
+	@harness/setup.sh platforms
+	@$(MAKE) -s build
+	@$(python) -m pytest --platform 'gvisor*$(CORES),sparc64' --variants=first --baseline=auto cases $(ARGS)
 
 # Whether the programs and the cases in C compile and link for macOS.
 cross-macos:
@@ -389,7 +397,8 @@ make lint         formatting, static analysis and types; installs what is missin
 make format       let clang-format and black have their way
 make bench        measure what calls and cases cost
 make foreign      build the programs for other ABIs, where errnos have other numbers: $(foreign)
-make matrix       run every case on every platform that runs here: $(PLATFORMS)
+make matrix       try every claim on every platform that runs here, and draw the page: $(PLATFORMS)
+make platforms    try every claim on gVisor and for sparc64, against what is recorded of them
 make cross-macos  compile and link programs and cases in C for macOS
 make gallery      draw the README's pictures anew, from real runs
 make docs         write the page of behaviours anew, from a run

@@ -24,6 +24,12 @@ def add(group: Any) -> None:
         "--slow", action="store_true", help="run the cases that take a minute or more, too"
     )
     group.addoption(
+        "--variants",
+        choices=["all", "first"],
+        default="all",
+        help="first: of each claim the first of its variants alone, IPv4 for instance (all)",
+    )
+    group.addoption(
         "--programs",
         type=_abi,
         metavar="ABI",
@@ -127,7 +133,7 @@ def asks_fast_time(config: Any) -> bool:
 
 
 def chooses_nothing(config: Any) -> bool:
-    """Whether the options leave no case out, a slow one neither."""
+    """Whether the options leave no claim out, a slow one neither."""
     choosing = (
         "keyword",
         "markexpr",

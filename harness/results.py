@@ -105,7 +105,7 @@ class End:
     planned: Mapping[str, int]
     """Cases that were to run, by platform."""
     everything: bool = False
-    """Whether all cases that there are were to run, and not some that were chosen."""
+    """Whether each claim was to be tried, be it in one variant, and not some that were chosen."""
 
     def line(self) -> str:
         """The end as a line of JSON, with its newline."""

@@ -4,7 +4,7 @@
 set -euo pipefail
 PATH+=:/usr/sbin:/sbin # where servers are, which not every user's PATH names
 
-jobs='build|conformance|audit|test|lint|bench|foreign|matrix|cross-macos|all'
+jobs='build|conformance|audit|test|lint|bench|foreign|matrix|platforms|cross-macos|all'
 
 usage() {
   echo "usage: harness/setup.sh [--check] $jobs" >&2
@@ -127,7 +127,6 @@ look() {
     need_command openssh-server /usr/sbin/sshd
     need_command openssh-client ssh
     need_command golang-go "${GO:-go}"
-    need_command runsc runsc
     need_command chromium chromium
     need_command chromium-driver chromedriver
   fi
@@ -152,10 +151,14 @@ look() {
     need_command qemu-system-x86 qemu-system-x86_64
     [[ -e /usr/lib/qemu/virtiofsd ]] || lack qemu-system-common
     [[ -e /bin/busybox ]] || lack busybox-static
+  fi
+  if job_is test matrix platforms; then
     need_command runsc runsc
   fi
-  if job_is foreign matrix; then
+  if job_is foreign matrix platforms; then
     need_abi sparc64
+  fi
+  if job_is foreign matrix; then
     need_abi alpha libc6.1
     need_abi mips
     need_abi hppa

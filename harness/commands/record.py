@@ -35,10 +35,32 @@ def run(arguments: argparse.Namespace) -> int:
         raise NotComparable(f"{path}: a baseline is of programs that ptrace controlled")
     _must_be_good(path, results.records)
     (root / FOLDER).mkdir(exist_ok=True)
-    for platform, records in by_platform(results.records).items():
-        path_of(platform, root).write_text(Baseline.of(platform, records).text(), encoding="utf-8")
-        print(f"{FOLDER}/{platform}.json: {len(records)} cases")
+    new = {name: Baseline.of(name, same) for name, same in by_platform(results.records).items()}
+    for baseline in new.values():
+        _must_lose_nothing(path, baseline, path_of(baseline.platform, root))
+    for platform, baseline in new.items():
+        path_of(platform, root).write_text(baseline.text(), encoding="utf-8")
+        print(f"{FOLDER}/{platform}.json: {len(baseline.cases)} cases")
     return 0
+
+
+def _must_lose_nothing(path: Path, new: Baseline, there: Path) -> None:
+    """One variant of each claim is a baseline where there is none, and does not take the place of all."""
+    try:
+        old = Baseline.load(there)
+    except NotComparable:  # it is missing, or damaged
+        return
+    claims = {_claim(case) for case in new.cases}
+    lost = [case for case in old.cases if case not in new.cases and _claim(case) in claims]
+    if lost:
+        raise NotComparable(
+            f"{path}: lacks {len(lost)} variants that {there.name} has, {lost[0]} for one: run all of them, "
+            "or, if they were taken away, remove the file first"
+        )
+
+
+def _claim(case: str) -> str:
+    return case.partition("[")[0]
 
 
 def _must_be_good(path: Path, records: Sequence[Record]) -> None:

@@ -49,10 +49,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leaves the slow ones out, and brings what mostly sleeps to the front, so that it sleeps beside the others."""
     # All workers collect the same: where one has fast time the others say that they have not.
     if not asks_fast_time(config) and not config.getoption("slow"):
-        if out := [item for item in items if _is_slow(item)]:
-            config.hook.pytest_deselected(items=out)
-            items[:] = [item for item in items if not _is_slow(item)]
+        _keep(config, items, [item for item in items if not _is_slow(item)])
+    if config.getoption("variants") == "first":
+        firsts = {item.nodeid.partition("[")[0]: item for item in reversed(items)}
+        _keep(config, items, list(reversed(firsts.values())))
     items.sort(key=_turn)
+
+
+def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Item]) -> None:
+    if len(kept) < len(items):
+        chosen = set(kept)
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = kept
 
 
 def _is_slow(item: pytest.Item) -> bool:

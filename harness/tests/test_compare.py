@@ -172,6 +172,18 @@ def test_record_writes_the_baseline_of_a_whole_run(tmp_path: Path) -> None:
     assert Baseline.load(tmp_path / "baselines" / "linux-6.18-x86_64.json") == recorded
 
 
+def test_one_variant_of_a_claim_does_not_take_the_place_of_all(tmp_path: Path) -> None:
+    """It is a baseline where there is none."""
+    four, six = (replace(ONE, case=f"cases/test_a.py::test_one[{ip}]") for ip in ("IPv4", "IPv6"))
+    first = written(tmp_path / "first.jsonl", four)
+    assert harness(tmp_path, "record", first).returncode == 0
+    assert harness(tmp_path, "record", written(tmp_path / "all.jsonl", four, six)).returncode == 0
+    again = harness(tmp_path, "record", first)
+    assert again.returncode == 2 and "lacks 1 variants that linux-6.18-x86_64.json" in again.stderr
+    recorded = Baseline.load(tmp_path / "baselines" / "linux-6.18-x86_64.json")
+    assert set(recorded.cases) == {four.case, six.case}
+
+
 def test_expect_proposes_what_stays_red(tmp_path: Path) -> None:
     """It adds to what there is, once."""
     failed = replace(ONE, verdict=Verdict.FAILED, claim="bind() succeeds.")

@@ -194,6 +194,17 @@ def test_each_platform_has_its_own_baseline(house: House, two: str) -> None:
     assert f"{here().name} cases" not in done.output and "names no case: no" in done.output
 
 
+def test_what_is_left_out_for_its_time_is_not_missed(house: House) -> None:
+    """A slow case that is collected for a platform where time is fast, and run nowhere else without --slow."""
+    (house.root / "a-fast-time").write_text('#!/bin/sh\nexec /usr/bin/python3 "$@"\n')
+    (house.root / "a-fast-time").chmod(0o755)
+    both = f"--platform=linux,python={house.root}/a-fast-time"
+    assert house.pytest("--slow", both).status == 0
+    assert harness(house.root, "record").returncode == 0
+    done = house.pytest("--baseline=auto", both)
+    assert done.status == 0 and done.verdicts()["three"] == "unsupported", done.output
+
+
 def test_a_platform_that_stops_in_mid_run_is_red(house: House, two: str) -> None:
     """What it did not run is told; the other platform is as recorded."""
     edit(

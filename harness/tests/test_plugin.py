@@ -290,6 +290,23 @@ def test_cases_that_wait_do_so_side_by_side(house: House, workers: tuple[str, ..
     assert "from beside" in run.output
 
 
+def test_of_each_claim_the_first_variant_runs_when_that_is_asked_for(house: House) -> None:
+    """The others are left out; -k chooses among the first ones."""
+    house.write(
+        '''
+        @pytest.mark.parametrize("version", [4, 6])
+        def test_it(version: int) -> None:
+            """It."""
+
+        def test_other() -> None:
+            """The other."""
+    '''
+    )
+    run = house.pytest("--variants=first")
+    assert run.verdicts() == {"it[4]": "passed", "other": "passed"}
+    assert "1 deselected" in run.output
+
+
 def test_slow_cases_run_when_asked_for(house: House) -> None:
     """Without --slow they are left out, not passed over as skipped."""
     house.write(BESIDE)
