@@ -15,8 +15,9 @@ from .verdict import Verdict, without_place
 
 FILE = "cases/expectations.toml"
 _ALWAYS = ("platform", "reason", "source")
-_CASES = frozenset({"case", "observed"}), frozenset({"shows"}), frozenset({"lacks"})
-"""What an entry may say of its cases beside that: one form of these, or the last two together."""
+_ONE_VALUE = {"case", "observed"}
+_BY_CASE = {"shows", "lacks", "varies"}
+"""What an entry may say of its cases beside that: the first two, or some of the others."""
 _SOURCES = (
     re.compile(r"https?://\S+\.\S+"),
     re.compile(r"RFC \d+(?: .+)?"),
@@ -39,6 +40,8 @@ class Expectation:
     """What the failing assertion sees, errnos by name, by the case; in both * and ? stand for any characters, for one."""
     lacks: Mapping[str, str]
     """What is said of the set-up that does not come about, by the case that cannot be tried so."""
+    varies: Sequence[str]
+    """The cases whose outcome is left to luck there, so that it says nothing."""
     platforms: Sequence[Range]
     reason: str
     source: str
@@ -48,7 +51,7 @@ class Expectation:
     @property
     def cases(self) -> list[str]:
         """Patterns of the cases."""
-        return [*self.shows, *self.lacks]
+        return [*self.shows, *self.lacks, *self.varies]
 
     def names(self, case: str) -> bool:
         """Whether it speaks of a case."""
@@ -102,6 +105,8 @@ class Expectations:
             return _lacking(record, entry, lacking)
         if record.verdict is Verdict.BROKEN:
             return record
+        if any(_glob(pattern).fullmatch(record.case) for pattern in entry.varies):
+            return _untried(record, entry)
         return _judged(record, entry, _named(entry.shows, record.case) or "")
 
     def troubles(self, cases: Iterable[str]) -> list[str]:
@@ -152,12 +157,16 @@ def _lacking(record: Record, entry: Expectation, expected: str) -> Record:
     """What a case says whose set-up cannot come about, since the platform lacks what it needs."""
     if record.verdict is not Verdict.BROKEN:
         return _red(record, _stale(record, entry, "the set-up comes about"))
-    if entry.fault:
-        return _red(record, f"{_title(entry)}: {entry.fault}")
     said = without_numbers(without_place(record.message).partition("\n")[0])
     if not _glob(expected).fullmatch(said):
         why = f"{_title(entry)} expects of the set-up {expected!r}, and it said {said!r}: find out why"
         return replace(record, message=f"{record.message}\n{why}")
+    return _untried(record, entry)
+
+
+def _untried(record: Record, entry: Expectation) -> Record:
+    if entry.fault:
+        return _red(record, f"{_title(entry)}: {entry.fault}")
     told = f"{entry.reason} ({entry.source})"
     return replace(record, verdict=Verdict.UNSUPPORTED, message=told, seen=(), observations=())
 
@@ -181,10 +190,11 @@ def _entry(name: str, table: object, root: Path) -> Expectation:
     if not isinstance(table, dict):
         raise ExpectationError(f"{FILE}: {name!r} is no table: write [{name!r}] over its members")
     of_cases = set(table) - set(_ALWAYS)
-    if not set(_ALWAYS) <= set(table) or of_cases not in (*_CASES, _CASES[1] | _CASES[2]):
+    complete = of_cases == _ONE_VALUE or (of_cases and of_cases <= _BY_CASE)
+    if not set(_ALWAYS) <= set(table) or not complete:
         raise ExpectationError(
             f"{FILE}: {name!r}: has {', '.join(table)}; an entry has {', '.join(_ALWAYS)}, each once, "
-            "and case with observed, or the tables shows and lacks or one of them"
+            "and case with observed, or the tables shows and lacks and the list varies, or some of them"
         )
     texts = {member: _texts(name, member, table[member]) for member in _ALWAYS}
     try:
@@ -201,6 +211,7 @@ def _entry(name: str, table: object, root: Path) -> Expectation:
         name,
         shows,
         _by_case(name, "lacks", table),
+        _texts(name, "varies", table["varies"]) if "varies" in table else [],
         platforms,
         reason,
         source,
@@ -218,7 +229,7 @@ def _by_case(name: str, member: str, table: Mapping[str, Any]) -> dict[str, str]
 
 
 def _texts(name: str, member: str, value: Any) -> list[str]:
-    several = member in ("case", "platform") and isinstance(value, list)
+    several = member in ("case", "platform", "varies") and isinstance(value, list)
     texts = value if several else [value]
     if not texts or not all(isinstance(text, str) for text in texts):
         raise ExpectationError(f"{FILE}: {name!r}: {member} must be a text, not {value!r}")

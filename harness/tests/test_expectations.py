@@ -182,6 +182,19 @@ def test_a_set_up_that_breaks_otherwise_stays_broken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("verdict", [Verdict.PASSED, Verdict.FAILED])
+def test_what_luck_decides_is_unsupported(tmp_path: Path, verdict: Verdict) -> None:
+    """Whatever came this time; a set-up that broke is broken."""
+    text = TABLES.partition('["nothing waits".shows]')[0] + f'varies = ["{CASE}"]'
+    there = loaded(tmp_path, text)
+    judged = there.judge(replace(FAILED, verdict=verdict))
+    assert (judged.verdict, judged.message) == (
+        Verdict.UNSUPPORTED,
+        "there is no such call (RFC 1)",
+    )
+    assert there.judge(replace(FAILED, verdict=Verdict.BROKEN)).verdict is Verdict.BROKEN
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASSED, Verdict.FAILED])
 def test_a_set_up_that_comes_about_after_all_is_red(tmp_path: Path, verdict: Verdict) -> None:
     """As stale."""
     judged = loaded(tmp_path, TABLES).judge(replace(BROKEN, verdict=verdict))
