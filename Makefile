@@ -31,7 +31,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(CORES)
 endif
 # These follow one another when several are asked for: `make clean build`, `make conformance test`.
-ifneq ($(filter clean format setup conformance falsify falsify-scenarios audit test lint bench gallery docs errnos foreign cross-macos matrix platforms,$(MAKECMDGOALS)),)
+ifneq ($(filter clean format setup conformance falsify falsify-scenarios audit test lint bench gallery docs errnos foreign cross-macos matrix platforms record,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -231,7 +231,7 @@ endif
 
 # --- jobs --------------------------------------------------------------------------------------------------------
 
-.PHONY: setup conformance falsify falsify-scenarios audit test lint format bench gallery docs errnos foreign cross-macos matrix platforms clean help
+.PHONY: setup conformance falsify falsify-scenarios audit test lint format bench gallery docs errnos foreign cross-macos matrix platforms record clean help
 # Whoever calls make below pytest starts anew, without this make's jobserver. What pytest keeps of the last runs' folders
 # stays in build/ too.
 python := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTEST_DEBUG_TEMPROOT="$$PWD/build" "$$(head -n 1 build/python)"
@@ -313,6 +313,13 @@ matrix:
 	@$(MAKE) -s build
 	@status=0; $(python) -m pytest --platform '$(PLATFORMS)' --variants=$(VARIANTS) cases $(ARGS) || status=$$?; \
 	  $(python) -m harness matrix "$$(ls build/results/*.jsonl | tail -n 1)" || status=$$?; exit $$status
+
+# What these platforms give is what they are compared with from now on.
+record:
+	@harness/setup.sh matrix
+	@$(MAKE) -s build
+	@$(python) -m pytest --platform '$(PLATFORMS)' --slow cases $(ARGS)
+	@$(python) -m harness record
 
 # Another stack and another ABI, against what is recorded of them.
 platforms:
@@ -399,6 +406,7 @@ make bench        measure what calls and cases cost
 make foreign      build the programs for other ABIs, where errnos have other numbers: $(foreign)
 make matrix       try every claim on every platform that runs here, and draw the page: $(PLATFORMS)
 make platforms    try every claim on gVisor and for sparc64, against what is recorded of them
+make record       run every case on PLATFORMS, and record what they give as their baselines
 make cross-macos  compile and link programs and cases in C for macOS
 make gallery      draw the README's pictures anew, from real runs
 make docs         write the page of behaviours anew, from a run

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.platform.plan import Asked, UnknownPlatform, asked
+from harness.tests.test_machines import RESETS, image, needs_qemu
 from harness.tests.test_plugin import House, Run
 
 CASES = '''
@@ -95,6 +96,17 @@ def test_where_no_platform_can_start_nothing_is_run(house: House) -> None:
     assert run.status == 2 and run.records == []
 
 
+@needs_qemu
+def test_a_kernel_that_panics_is_told(house: House) -> None:
+    """With its last words; what ran elsewhere is recorded."""
+    kernel = image(house.root / "bzImage", RESETS)
+    run = house.pytest("--platform", f"linux,kernel={kernel}", "-k", "test_it")
+    assert run.status == 2
+    assert "it could not start: it exited 0 before it said hello" in run.output
+    assert "| Kernel panic - not syncing: no luck" in run.output
+    assert Counter(record["verdict"] for record in run.records) == {"passed": 9}
+
+
 def test_a_platform_that_stops_in_mid_run_has_its_remaining_cases_broken(house: House) -> None:
     """The one that it was at, and those that nobody ran; others go on."""
     house.write(CASES + "\n    def test_last() -> None:\n        pass\n")
@@ -130,6 +142,25 @@ def test_the_end_of_the_records_counts_a_platform_that_did_not_start(house: Hous
     file = next((house.root / "build" / "results").glob("*.jsonl"))
     planned = json.loads(file.read_text().splitlines()[-1])["end"]["planned"]
     assert planned["two"] == 9 and len(planned) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("gvisor", "it needs runsc, the Debian package of that name: harness/setup.sh matrix"),
+        ("sparc64", "need qemu-sparc64, which is not here: install the Debian package qemu-user"),
+        ("linux-6.12", "no apt-get to fetch Debian's: name one by kernel=PATH"),
+        ("kernel=bzImage", "it needs the Debian packages qemu-system-x86"),
+        ("kernel=none", "No such file or directory"),
+    ],
+)
+def test_what_a_platform_needs_is_named(house: House, name: str, needs: str) -> None:
+    """Where nothing is installed; nothing runs."""
+    image(house.root / "bzImage", b"")
+    (house.root / "empty").mkdir()
+    run = house.pytest("--platform", name, PATH=f"{house.root}/empty")
+    assert run.status == 2 and run.records == []
+    assert "no platform can start" in run.output and needs in run.output
 
 
 @pytest.mark.parametrize("name", ["nonesuch", "linux*0", "", "linux,,linux"])
