@@ -13,6 +13,11 @@ from ..verdict import Verdict
 def add(parser: argparse.ArgumentParser) -> None:
     """Describes the arguments."""
     parser.add_argument(
+        "--update",
+        action="store_true",
+        help="take the cases of a run of some into the baselines, and leave the others there as they are",
+    )
+    parser.add_argument(
         "file", nargs="?", type=Path, help="the result file; the newest if left out"
     )
 
@@ -27,17 +32,22 @@ def run(arguments: argparse.Namespace) -> int:
     root = current().root
     path = arguments.file or newest(current().results)
     results = Results.of(path).relied_on()
-    if results.end is None or not results.end.everything:
+    if not arguments.update and (results.end is None or not results.end.everything):
         raise NotComparable(
-            f"{path}: some cases were left out: run all of them: pytest --slow cases"
+            f"{path}: some cases were left out: run all of them: pytest --slow cases; "
+            "or take these into what is recorded: record --update"
         )
     if any(record.platform.get("control") for record in results.records):
         raise NotComparable(f"{path}: a baseline is of programs that ptrace controlled")
     _must_be_good(path, results.records)
     (root / FOLDER).mkdir(exist_ok=True)
     new = {name: Baseline.of(name, same) for name, same in by_platform(results.records).items()}
-    for baseline in new.values():
-        _must_lose_nothing(path, baseline, path_of(baseline.platform, root))
+    for platform, baseline in new.items():
+        if arguments.update:
+            old = Baseline.load(path_of(platform, root))
+            new[platform] = Baseline(platform, {**old.cases, **baseline.cases})
+        else:
+            _must_lose_nothing(path, baseline, path_of(platform, root))
     for platform, baseline in new.items():
         path_of(platform, root).write_text(baseline.text(), encoding="utf-8")
         print(f"{FOLDER}/{platform}.json: {len(baseline.cases)} cases")

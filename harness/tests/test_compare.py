@@ -172,6 +172,20 @@ def test_record_writes_the_baseline_of_a_whole_run(tmp_path: Path) -> None:
     assert Baseline.load(tmp_path / "baselines" / "linux-6.18-x86_64.json") == recorded
 
 
+def test_some_cases_are_taken_into_a_baseline(tmp_path: Path) -> None:
+    """The others stay as they are; what is red is none, and there must be a baseline."""
+    other = replace(TWO, verdict=Verdict.PASSED, message="")
+    some = tmp_path / "some.jsonl"
+    some.write_text(other.line() + End({HERE["name"]: 1}).line())
+    assert harness(tmp_path, "record", "--update", some).returncode == 2
+    assert harness(tmp_path, "record", written(tmp_path / "all.jsonl", ONE, TWO)).returncode == 0
+    assert harness(tmp_path, "record", "--update", some).returncode == 0
+    recorded = Baseline.load(tmp_path / "baselines" / "linux-6.18-x86_64.json")
+    assert recorded == Baseline.of(HERE["name"], [ONE, other])
+    some.write_text(replace(ONE, verdict=Verdict.BROKEN).line() + End({HERE["name"]: 1}).line())
+    assert harness(tmp_path, "record", "--update", some).returncode == 2
+
+
 def test_one_variant_of_a_claim_does_not_take_the_place_of_all(tmp_path: Path) -> None:
     """It is a baseline where there is none."""
     four, six = (replace(ONE, case=f"cases/test_a.py::test_one[{ip}]") for ip in ("IPv4", "IPv6"))
