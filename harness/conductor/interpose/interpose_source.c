@@ -1,5 +1,6 @@
 #include "interpose_source.h"
 
+#include "capability/capability.h"
 #include "elf_kind.h"
 #include "proc.h"
 #include "ptrace/spawn.h"
@@ -392,8 +393,12 @@ static int open_ways(struct visits *visits, struct reason *why)
 
 static int open_visits(struct core *core, struct reason *why)
 {
-    struct visits *visits = calloc(1, sizeof *visits);
+    struct visits *visits;
 
+    /* Nothing else tells of the death of a child whose parent does not wait for it. */
+    if (!can(CAN_PIDFD))
+        return lacking(why, CAN_PIDFD, "control by interposition");
+    visits = calloc(1, sizeof *visits);
     if (!visits)
         return because(why, "out of memory");
     core->mechanism = visits;
