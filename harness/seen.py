@@ -67,7 +67,8 @@ class Seen:
         kinds = ("errno", "names", "value", "text")
         value = next((observation[kind] for kind in kinds if kind in observation), "")
         what = call if nth == 1 else f"{call} #{nth}"
-        return cls(what, settled(str(value)), number=observation.get("number"))
+        exact = "noted" not in observation
+        return cls(what, settled(str(value)), number=observation.get("number"), exact=exact)
 
     def of(self, what: str, holds: bool) -> "Seen":
         """The same, of this assertion."""

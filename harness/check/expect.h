@@ -32,7 +32,7 @@
 #define BYTES_ARE(bytes, length, wanted) bytes_are(HERE, #bytes, (bytes), (length), (wanted))
 
 /* Notes a value for the result record that nothing is claimed about. */
-#define NOTE(expression) observe_value(#expression, (long)(expression), NULL)
+#define NOTE(expression) observe_note(#expression, (long)(expression))
 
 /* This platform, or this machine, lacks what the case needs. */
 #define UNSUPPORTED(...) item_unsupported(HERE, __VA_ARGS__)

@@ -218,6 +218,16 @@ void observe_value(const char *name, long value, const char *names)
     hand_over(&line);
 }
 
+void observe_note(const char *name, long value)
+{
+    struct line line = {.used = 0};
+
+    put_text(&line, "observed", name);
+    put_number(&line, "value", value);
+    put_number(&line, "noted", 1);
+    hand_over(&line);
+}
+
 void observe_text(const char *name, const char *text)
 {
     struct line line = {.used = 0};

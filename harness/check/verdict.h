@@ -33,6 +33,8 @@ void item_run(void (*body)(const void *), const void *argument);
 /* Hands over an observation by name: an errno, or a value with its names (NULL: it has none). */
 void observe_errno(const char *name, int number);
 void observe_value(const char *name, long value, const char *names);
+/* One that nothing is claimed about, and that may be another one the next time. */
+void observe_note(const char *name, long value);
 void observe_text(const char *name, const char *text);
 
 /* What Check itself counted. */

@@ -119,6 +119,8 @@ def test_a_claim_that_leaves_room_has_no_one_value() -> None:
     bounded = Seen.compared("<=", 59.2, 60.0)
     assert (bounded.value, bounded.stable) == ("59.2", "holds")
     assert Seen.compared("==", IN_USE, 0).stable == "EADDRINUSE (48)"
+    noted = {"call": "left", "nth": 1, "value": 66496, "noted": 1}
+    assert (Seen.observed(noted).text, Seen.observed(noted).stable) == ("66496", "holds")
 
 
 def test_what_is_recorded_diverges(tmp_path: Path) -> None:
