@@ -12,7 +12,7 @@ from .outcome import Outcome
 
 _LONGEST = 160
 _LOOSE = frozenset({"<", "<=", ">", ">=", "is not", "!=", "not in"})
-# What differs from run to run: addresses of objects, ephemeral ports, process numbers, times, errno numbers.
+# What differs from run to run: addresses of objects, ephemeral ports, process numbers, names of folders, times, errno numbers.
 _PASSING = (
     (re.compile(r"\bat 0x[0-9a-f]+"), "at *"),
     (
@@ -22,6 +22,7 @@ _PASSING = (
         ":*",
     ),
     (re.compile(r"\bpid \d+"), "pid *"),
+    (re.compile(r"\bsockspec\.\w{6}(?!\w)"), "sockspec.*"),
     (re.compile(r"\b\d+\.\d+ (?=m?s\b)"), "* "),
 )
 _NUMBERED = re.compile(r"\b(E[A-Z0-9]{2,}) \(\d+\)")
