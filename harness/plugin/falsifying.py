@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum, auto
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ FINDING = "sockspec_falsified"
 """The attribute by which a report carries what was found."""
 _UNSTEADY = "it does not come in every run: a loop that waits takes as many turns as it needs"
 """Why a case that passes without a thing does not rely on it."""
+_EARLIER = " (the case failed before it came: run it again, where the machine is less busy)"
 _LEAST = 1.0
 _TIMES = 20
 """A run that is told something false may take so many times as long as the plain one, and so many seconds at least."""
@@ -55,21 +57,27 @@ class Falsifying:
     def _falsified(
         self, item: pytest.Item, changes: Sequence[Change], patience: float | None
     ) -> Finding:
-        noticed = [_noticed(item, change, patience) for change in changes]
+        seen = [_tried(item, change, patience) for change in changes]
         reasons = [
-            (change.what, _UNSTEADY if was is None else self._reason(item.nodeid, change.what))
-            for change, was in zip(changes, noticed, strict=True)
-            if not was
+            (
+                change.what + _EARLIER * (was is _Seen.EARLIER),
+                self._reason(item.nodeid, change, was),
+            )
+            for change, was in zip(changes, seen, strict=True)
+            if was is not _Seen.NOTICED
         ]
         return Finding(
             item.nodeid,
             len(changes),
-            noticed.count(True),
+            seen.count(_Seen.NOTICED),
             [(what, reason) for what, reason in reasons if reason],
             [what for what, reason in reasons if not reason],
         )
 
-    def _reason(self, case: str, what: str) -> str:
+    def _reason(self, case: str, change: Change, seen: "_Seen") -> str:
+        if seen is not _Seen.UNNOTICED:
+            return _UNSTEADY if seen is _Seen.ABSENT else ""
+        what = change.what
         return next((each.reason for each in self._declared if each.covers(case, what)), "")
 
 
@@ -99,17 +107,28 @@ def _patience(item: pytest.Item, plain: Sequence[pytest.TestReport]) -> float | 
     return None if waits or seconds >= settings_of(item.config).deadline else seconds
 
 
-def _noticed(item: pytest.Item, change: Change, patience: float | None) -> bool | None:
-    """Whether a wrong value of it makes the case fail, or break; None where the case passes though what is to be changed
-    does not come again."""
+class _Seen(Enum):
+    """What became of a change."""
+
+    NOTICED = auto()
+    """A wrong value makes the case fail, or break."""
+    UNNOTICED = auto()
+    ABSENT = auto()
+    """What is to be changed does not come again, and the case passes."""
+    EARLIER = auto()
+    """The case fails before it comes: this says nothing of it."""
+
+
+def _tried(item: pytest.Item, change: Change, patience: float | None) -> _Seen:
+    """What becomes of it."""
     for choice in range(change.choices):
         run = Run(change, choice)
         failed = any(report.failed for report in _once(item, run, patience))
         if not run.struck:
-            return False if failed else None
+            return _Seen.EARLIER if failed else _Seen.ABSENT
         if failed:
-            return True
-    return False
+            return _Seen.NOTICED
+    return _Seen.UNNOTICED
 
 
 def _declarations() -> Sequence[declared.Declaration]:
