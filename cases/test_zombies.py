@@ -39,7 +39,7 @@ def test_the_zombies_parent_is_the_server(lab: Lab) -> None:
     status = status_of(lab, one.child)
 
     assert status.get("State") == "Z (zombie)"
-    assert status.get("PPid") == str(one.server.pid)
+    assert [each for each in lab.processes() if str(each.pid) == status["PPid"]] == [one.server]
 
 
 def status_of(lab: Lab, process: Process) -> dict[str, str]:
