@@ -137,8 +137,15 @@ def _in_memory(data: bytes) -> int:
     return descriptor
 
 
-def missing() -> list[str]:
-    """The Debian packages that are not there."""
+def lacking() -> str:
+    """Why no machine can be booted here, and what to do; empty when one can."""
+    if missing := ", ".join(_missing()):
+        return f"it needs the Debian packages {missing}: harness/setup.sh matrix"
+    # It gives up its groups before it shares this machine's files with the guest.
+    return "it needs root, as virtiofsd does" if os.geteuid() != 0 else ""
+
+
+def _missing() -> list[str]:
     there = {
         "qemu-system-x86": shutil.which(QEMU),
         "qemu-system-common": VIRTIOFSD.exists(),

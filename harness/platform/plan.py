@@ -164,9 +164,8 @@ def _own_kernel(wanted: Asked, match: re.Match[str]) -> Plan:
 
 
 def _booted(wanted: Asked, name: str, kernel: kernels.Kernel, fast: bool) -> Plan:
-    if missing := machine.missing():
-        packages = ", ".join(missing)
-        raise CannotStart(f"it needs the Debian packages {packages}: harness/setup.sh matrix")
+    if lacking := machine.lacking():
+        raise CannotStart(lacking)
     return Plan(
         wanted,
         name,

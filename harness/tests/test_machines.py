@@ -21,7 +21,7 @@ HANGS = bytes.fromhex("fa f4ebfd")
 _SAYS = bytes.fromhex("be0003 ac 84c0 7406 baf803 ee ebf5")
 """Writes the text at 0x300 to the first serial line."""
 
-needs_qemu = pytest.mark.skipif(bool(machine.missing()), reason=f"no {machine.missing()}")
+needs_qemu = pytest.mark.skipif(bool(machine.lacking()), reason=machine.lacking())
 
 
 def image(path: Path, then: bytes) -> Path:
