@@ -140,6 +140,7 @@ def test_a_serving_child_holds_the_port_unless_both_had_so_reuseaddr(
     assert restarted.outcome("bind") == EADDRINUSE
 
 
+@pytest.mark.waits  # for the delayed ACK of the FIN
 @pytest.mark.about("SO_REUSEADDR", "FIN_WAIT2", "bind")
 @pytest.mark.behaviour("B2")
 @pytest.mark.scenario("S3.7")

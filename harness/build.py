@@ -63,6 +63,11 @@ class Build:
         return self.top / "results"
 
     @property
+    def kept(self) -> Path:
+        """The folder of what has been read of sources."""
+        return self.top / "kept"
+
+    @property
     def evidence(self) -> Path:
         """The folder of the evidence's files."""
         return self.top / "evidence"

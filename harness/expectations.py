@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .kept import kept
 from .ranges import Range, RangeError
 from .results import Record
 from .seen import without_numbers
@@ -101,7 +102,12 @@ class Expectations:
         if not path.exists():
             return cls()
         try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+            tables = kept(
+                root / "build" / "kept",
+                "expectations",
+                [path],
+                lambda: tomllib.loads(path.read_text(encoding="utf-8")),
+            )
         except (OSError, ValueError) as error:
             raise ExpectationError(f"{FILE}: {error}") from None
         return cls([_entry(name, table, root) for name, table in tables.items()])

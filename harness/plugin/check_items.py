@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from _pytest._code.code import ReprExceptionInfo, ReprFileLocation, ReprTracebackNative
 
-from .. import build, check_run, requirements
+from .. import build, check_run, check_source, requirements
 from ..check_source import CheckCase, CheckSourceError, read_cases, read_kinds
 from ..falsify import calls
 from ..falsify.run import now
+from ..kept import kept
 from ..lab import Lab
 from ..verdict import Broken, ClaimFalse, Unsupported, without_place
 from .labs import LAB, quiet_relay_of, settings_of
@@ -29,7 +30,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 @functools.cache
 def _shared_kinds() -> dict[str, list[str]]:
-    return read_kinds(sorted(_GLUE.glob("*.c")), _GLUE.parent.parent)
+    return read_kinds(_shared(), _GLUE.parent.parent)
+
+
+@functools.cache
+def _shared() -> list[Path]:
+    return sorted(_GLUE.glob("*.c"))
 
 
 class CheckFile(pytest.File):
@@ -37,7 +43,7 @@ class CheckFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Its items, in its order."""
-        for case in read_cases(self.path, self.config.rootpath, _shared_kinds()):
+        for case in self._cases():
             for name in case.requires:
                 if name not in requirements.KNOWN:
                     raise CheckSourceError(
@@ -47,6 +53,14 @@ class CheckFile(pytest.File):
             marks = list(_marks(case))
             for item in case.ids:
                 yield CheckItem.from_parent(self, name=item, case=case, marks=marks)
+
+    def _cases(self) -> list[CheckCase]:
+        return kept(
+            build.current().kept,
+            self.path.stem,
+            [self.path, Path(check_source.__file__), *_shared()],
+            lambda: read_cases(self.path, self.config.rootpath, _shared_kinds()),
+        )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What cannot be read is said in a line."""
