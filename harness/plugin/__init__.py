@@ -5,6 +5,7 @@ the first process alone, is in classes that are registered when pytest starts.
 """
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,12 +21,13 @@ from .beside import Beside, Lost
 from .junit import Junit
 from .preparation import Preparation
 from .expected import Collected
-from .falsified import Falsified
-from .falsifying import Falsifying
-from .gate import Gate
 from .recorder import Recorder
 from .reporting import Reporting
 from .shown import Between, Sections
+
+if TYPE_CHECKING:
+    from .falsifying import Falsifying
+    from .gate import Gate
 
 pytest_plugins = [
     f"{__name__}.{module}"
@@ -58,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[PROGRAMS] = programs  # workers, and whatever else asks for the build
     if wrong := options.contradiction(config):
         raise pytest.UsageError(f"sockspec: {wrong}")
-    falsifying = Falsifying(config) if config.getoption("falsify") else None
+    falsifying = _falsifying(config) if config.getoption("falsify") else None
     if not falsifying:
         assertions.enable(config)  # looks at whatever is compared
     expected.load(config)
@@ -74,14 +76,35 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         recorder = Recorder(config, collected)
         shown = Sections(config, recorder)
-        gate = Gate(config, collected, recorder) if config.getoption("baseline") else None
+        gate = _gate(config, collected, recorder) if config.getoption("baseline") else None
         parts += [gate] if gate else []
         parts += [Preparation(config), recorder, shown, Between(shown), Junit(config)]
         parts.append(Reporting(config, recorder, gate))
-        parts += [Falsified(config)] if falsifying else []
+        parts += [_falsified(config)] if falsifying else []
         parts += [] if several.is_wanted(config) else [Lost()]
     for part in parts:
         config.pluginmanager.register(part, f"sockspec-{type(part).__name__.lower()}")
+
+
+# What few runs ask for is imported when it is asked for.
+
+
+def _falsifying(config: pytest.Config) -> "Falsifying":
+    from .falsifying import Falsifying
+
+    return Falsifying(config)
+
+
+def _falsified(config: pytest.Config) -> object:
+    from .falsified import Falsified
+
+    return Falsified(config)
+
+
+def _gate(config: pytest.Config, collected: Collected, recorder: Recorder) -> "Gate":
+    from .gate import Gate
+
+    return Gate(config, collected, recorder)
 
 
 def _be_patient(config: pytest.Config, where: Posting) -> None:

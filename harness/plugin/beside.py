@@ -3,7 +3,7 @@
 import pickle
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -15,9 +15,11 @@ from ..sections import attach
 from ..verdict import Verdict
 from ..workers import Hangup, interactor_of, is_worker, part_from_parent
 from .collection import is_case
-from .falsifying import Falsifying
 from .hook import hook
 from .verdicts import crash_reports
+
+if TYPE_CHECKING:
+    from .falsifying import Falsifying
 
 _AT_ONCE = 64
 _LONGEST = 600.0
@@ -38,7 +40,7 @@ def _longest(config: pytest.Config) -> float:
 class Beside:
     """Runs cases that wait, or are slow, in children of this process, which goes on with the busy ones."""
 
-    def __init__(self, config: pytest.Config, falsifying: Falsifying | None = None) -> None:
+    def __init__(self, config: pytest.Config, falsifying: "Falsifying | None" = None) -> None:
         self._config = config
         self._falsifying = falsifying
         longest = _LONGEST_FALSIFIED if falsifying else _longest(config)
@@ -81,6 +83,8 @@ class Beside:
         """In the child: runs the item; its reports."""
         self._reports = []
         part_from_parent(self._config)
+        # What stands for the item that the parent is at is the parent's, to tear down as well.
+        getattr(item.session, "_setupstate").stack.clear()
         try:
             item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
         except KeyboardInterrupt:

@@ -1,7 +1,8 @@
 """Collects the cases of check_*.c files from their sources, and runs each in a lab of its own."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ from _pytest._code.code import ReprExceptionInfo, ReprFileLocation, ReprTracebac
 
 from .. import build, check_run, check_source, requirements
 from ..check_source import CheckCase, CheckSourceError, read_cases, read_kinds
-from ..falsify import calls
 from ..falsify.run import now
 from ..kept import kept
 from ..lab import Lab
+from ..process import Process
 from ..verdict import Broken, ClaimFalse, Unsupported, without_place
 from .labs import LAB, quiet_relay_of, settings_of
 
@@ -101,7 +102,7 @@ class CheckItem(pytest.Item):
             requirements.need(name, lab)
         program = build.current().programs / "cases" / self.path.stem
         deadline = self.config.getoption("deadline") or self.case.deadline
-        with calls.changed(now(), lab) as prepare:
+        with _changed(lab) as prepare:
             check_run.run(lab, program, self.name, deadline, prepare)
 
     def teardown(self) -> None:
@@ -121,6 +122,16 @@ class CheckItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where it stands."""
         return self.path, self.case.line - 1, self.name
+
+
+def _changed(lab: Lab) -> AbstractContextManager[Callable[[Process], object] | None]:
+    """What is to be done with the program at its exec so that it is told something false, if it is to be."""
+    run = now()
+    if run is None:
+        return nullcontext()
+    from ..falsify import calls
+
+    return calls.changed(run, lab)
 
 
 class _Documented:

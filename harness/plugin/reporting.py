@@ -1,20 +1,22 @@
 """Results for other tools, where they were asked for."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .. import build, reports
-from .gate import Gate
 from .hook import hook
 from .recorder import Recorder, spoil
+
+if TYPE_CHECKING:
+    from .gate import Gate
 
 
 class Reporting:
     """Writes them when all is over."""
 
-    def __init__(self, config: pytest.Config, recorder: Recorder, gate: Gate | None) -> None:
+    def __init__(self, config: pytest.Config, recorder: Recorder, gate: "Gate | None") -> None:
         self._config = config
         self._recorder = recorder
         self._gate = gate

@@ -109,7 +109,7 @@ class House:
         conductor.parent.mkdir(parents=True)
         conductor.symlink_to(HERE / "fake_conductor.py")
 
-    def write(self, cases: str) -> None:
+    def write(self, cases: str, file: str = "test_it.py") -> None:
         """Puts cases into a file."""
         header = """
             import os, signal, time
@@ -120,7 +120,7 @@ class House:
             from harness import Broken, Lab, Unsupported
         """
         text = dedent(header) + dedent(cases)
-        (self.root / "cases" / "test_it.py").write_text(text)
+        (self.root / "cases" / file).write_text(text)
 
     def pytest(self, *arguments: str, **environment: str) -> Run:
         """Runs them."""
@@ -274,6 +274,41 @@ def test_a_build_says_so_in_one_line_and_only_when_it_builds(house: House) -> No
     (house.root / "Makefile").write_text(".PHONY: build\nbuild: made\nmade:\n\t@touch made\n")
     assert house.pytest("-q").output.count("built what was out of date (release)") == 1
     assert "built" not in house.pytest("-q").output
+
+
+QUEUED = '''
+    @pytest.mark.waits
+    @pytest.mark.parametrize("number", range(70))
+    def test_waits(number: int) -> None:
+        """For a case of another file, and more of them than there may be at once."""
+        end = time.monotonic() + 100
+        while not Path("go").exists():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        Path(f"done-{number}").touch()
+'''
+
+BUSY = '''
+    def test_lets_them_go() -> None:
+        """And sees that there is room for more."""
+        Path("go").touch()
+        end = time.monotonic() + 100
+        while len(list(Path().glob("done-*"))) < 64:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+    def test_goes_on() -> None:
+        """Beside those that start only now."""
+'''
+
+
+def test_a_case_that_waits_may_start_while_another_file_is_at_its_cases(house: House) -> None:
+    """What stands for the file that is at its cases is none of its business."""
+    house.write(QUEUED)
+    house.write(BUSY, "test_other.py")
+    run = house.pytest()
+    assert run.status == 0, run.output
+    assert len(run.records) == 72
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])
