@@ -28,6 +28,7 @@ static int unacknowledged(int descriptor)
 #endif
 }
 
+#ifdef __linux__
 static long milliseconds(void)
 {
     struct timespec now;
@@ -35,12 +36,15 @@ static long milliseconds(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000L + now.tv_nsec / 1000000L;
 }
+#endif
 
-/* Milliseconds till all is acknowledged; -1 with ETIMEDOUT. */
+/* How many milliseconds after the data the acknowledgement of all came; -1 with ETIMEDOUT. By the
+ * kernel's clock: whatever keeps this process from running is not counted. */
 static int await_acknowledgement(int descriptor)
 {
+#ifdef __linux__
     const long start = milliseconds();
-
+    struct tcp_info told;
     int waiting;
 
     while ((waiting = unacknowledged(descriptor)) > 0) {
@@ -49,7 +53,14 @@ static int await_acknowledgement(int descriptor)
             return -1;
         sched_yield();
     }
-    return waiting < 0 ? -1 : (int)(milliseconds() - start);
+    if (waiting < 0 ||
+        getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &told, &(socklen_t){sizeof told}) < 0)
+        return -1;
+    return (int)(told.tcpi_last_data_sent - told.tcpi_last_ack_recv);
+#else
+    (void)descriptor;
+    return lacks("TCP_INFO");
+#endif
 }
 
 /* The first data of a connection are acknowledged at once.
