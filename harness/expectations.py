@@ -43,7 +43,7 @@ class Expectation:
     lacks: Mapping[str, str]
     """What is said of the set-up that does not come about, by the case that cannot be tried so."""
     varies: Sequence[str]
-    """The cases whose outcome is left to luck there, so that it says nothing."""
+    """The cases whose outcome is left to luck there, so that it says nothing; with `lacks`, whose set-up is."""
     platforms: Sequence[Range]
     reason: str
     source: str
@@ -128,11 +128,14 @@ class Expectations:
         if not found or record.verdict is Verdict.UNSUPPORTED:
             return record
         entry = found[0]
-        if (lacking := _named(entry.lacks, record.case)) is not None:
+        broken = record.verdict is Verdict.BROKEN
+        varies = any(_glob(pattern).fullmatch(record.case) for pattern in entry.varies)
+        lacking = _named(entry.lacks, record.case)
+        if lacking is not None and (broken or not varies):
             return _lacking(record, entry, lacking)
-        if record.verdict is Verdict.BROKEN:
+        if broken:
             return record
-        if any(_glob(pattern).fullmatch(record.case) for pattern in entry.varies):
+        if varies:
             return _untried(record, entry)
         return _judged(record, entry, _named(entry.shows, record.case) or "")
 

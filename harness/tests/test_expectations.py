@@ -199,6 +199,17 @@ def test_what_luck_decides_is_unsupported(tmp_path: Path, verdict: Verdict) -> N
     assert there.judge(replace(FAILED, verdict=Verdict.BROKEN)).verdict is Verdict.BROKEN
 
 
+@pytest.mark.parametrize("verdict", [Verdict.PASSED, Verdict.FAILED, Verdict.BROKEN])
+def test_luck_may_decide_of_the_set_up_too(tmp_path: Path, verdict: Verdict) -> None:
+    """Where it is said what it says when it does not come about; else it is broken all the same."""
+    head, _, rest = TABLES.partition('["nothing waits".shows]')
+    lacks = rest[rest.index('["nothing waits".lacks]') :]
+    there = loaded(tmp_path, f'{head}varies = ["{BROKEN.case}"]\n{lacks}')
+    assert there.judge(replace(BROKEN, verdict=verdict)).verdict is Verdict.UNSUPPORTED
+    other = replace(BROKEN, message="something else")
+    assert there.judge(other).verdict is Verdict.BROKEN
+
+
 @pytest.mark.parametrize("verdict", [Verdict.PASSED, Verdict.FAILED])
 def test_a_set_up_that_comes_about_after_all_is_red(tmp_path: Path, verdict: Verdict) -> None:
     """As stale."""
