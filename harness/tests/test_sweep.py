@@ -330,13 +330,6 @@ TROUBLE = {
         "does not answer as expected: to b'hello\\n' expected the request itself",
     ),
     "prints without end": ("yes", NOBODY, "prints without end"),
-    "prints without end and serves": (
-        '/usr/bin/python3 -S -c \'import socket, threading\ns = socket.create_server(("", {port}))\n'
-        "def talk():\n while True: print(1)\nthreading.Thread(target=talk).start()\n"
-        "while True:\n c, _ = s.accept()\n c.sendall(c.recv(99))\n c.close()'",
-        NOBODY,
-        "never comes to rest",
-    ),
     "nothing expected": ("sleep 1", (), "nothing to expect"),
     "client's port": ("sleep 1", (*NOBODY, "--port", "40000"), "outside 32768-60999"),
 }
