@@ -3,7 +3,6 @@
 #include "interpose/interpose_source.h"
 #include "isolate.h"
 #include "lab.h"
-#include "ptrace/filter.h"
 #include "ptrace/ptrace_source.h"
 
 #include <poll.h>
@@ -145,23 +144,15 @@ static void read_channel(struct lab *lab)
     size_t length;
     enum channel_state state;
 
-    while ((state = channel_next(&lab->channel, &line, &length)) == CHANNEL_LINE) {
-        lab_answer(lab, line, length);
-        if (lab->waiting || lab->ending)
-            return;
-    }
-    switch (state) {
-    case CHANNEL_LINE:
-        break;
-    case CHANNEL_TOO_LONG:
-        lab_refuse(lab, "a line is at most 1 MiB");
-        break;
-    case CHANNEL_END:
-        lab->ending = true;
-        break;
-    case CHANNEL_NOTHING:
-        break;
-    }
+    do {
+        state = channel_next(&lab->channel, &line, &length);
+        if (state == CHANNEL_LINE)
+            lab_answer(lab, line, length);
+        else if (state == CHANNEL_TOO_LONG)
+            lab_refuse(lab, "a line is at most 1 MiB");
+        else if (state == CHANNEL_END)
+            lab->ending = true;
+    } while (state == CHANNEL_LINE && !lab->waiting && !lab->ending);
 }
 
 /* While a request waits the client has nothing to say; only its end is of interest then. Where the
@@ -220,7 +211,7 @@ int main(int argc, char **argv)
     const struct arguments arguments = read_arguments(argc, argv);
     int children;
 
-    if (arguments.serve >= 0 && filter_compile(&why) < 0)
+    if (arguments.serve >= 0 && arguments.source->prepare && arguments.source->prepare(&why) < 0)
         die(&why);
     lab.isolation.cpu = arguments.cpu;
     lab.isolation.control = arguments.serve < 0 ? arguments.control : fork_server(arguments.serve);

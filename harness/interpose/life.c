@@ -271,43 +271,42 @@ int interposed_execvp(const char *name, char *const *argv)
 
 enum { MOST_ARGUMENTS = 1024 };
 
-/* What follows the first argument, up to and with NULL. False: too many. */
-static bool gather(const char **argv, const char *first, va_list *more)
+/* Executes with the arguments that follow the first one, up to NULL. */
+static int with_list(int (*execute)(const char *name, char *const *argv), const char *name,
+                     const char *first, va_list *more)
 {
+    const char *argv[MOST_ARGUMENTS];
     int count = 0;
 
     argv[count++] = first;
     while (argv[count - 1] && count < MOST_ARGUMENTS)
         argv[count++] = va_arg(*more, const char *);
-    return argv[count - 1] == NULL;
+    errno = E2BIG;
+    return argv[count - 1] ? -1 : execute(name, (char *const *)(uintptr_t)argv);
 }
 
 INTERPOSE(int, execl, (const char *, const char *, ...))
 int interposed_execl(const char *path, const char *first, ...)
 {
-    const char *argv[MOST_ARGUMENTS];
     va_list more;
-    bool fits;
+    int status;
 
     va_start(more, first);
-    fits = gather(argv, first, &more);
+    status = with_list(interposed_execv, path, first, &more);
     va_end(more);
-    errno = E2BIG;
-    return fits ? interposed_execv(path, (char *const *)(uintptr_t)argv) : -1;
+    return status;
 }
 
 INTERPOSE(int, execlp, (const char *, const char *, ...))
 int interposed_execlp(const char *name, const char *first, ...)
 {
-    const char *argv[MOST_ARGUMENTS];
     va_list more;
-    bool fits;
+    int status;
 
     va_start(more, first);
-    fits = gather(argv, first, &more);
+    status = with_list(search, name, first, &more);
     va_end(more);
-    errno = E2BIG;
-    return fits ? search(name, (char *const *)(uintptr_t)argv) : -1;
+    return status;
 }
 
 /* --- the end

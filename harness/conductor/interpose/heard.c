@@ -1,6 +1,7 @@
 #include "visitor.h"
 
 #include "elf_kind.h"
+#include "living.h"
 #include "proc.h"
 
 #include <errno.h>
@@ -255,7 +256,7 @@ static void executed(struct core *core, const struct report *report)
     orders = core_executed(core, thread, path);
     visitor_of(thread)->becoming = true;
     if (orders.signal)
-        visitor_kill(process, orders.signal);
+        living_signal(process, orders.signal);
     if (!orders.hold)
         heard_become(core, thread);
 }

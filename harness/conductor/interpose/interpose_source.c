@@ -2,6 +2,7 @@
 
 #include "capability/capability.h"
 #include "elf_kind.h"
+#include "living.h"
 #include "proc.h"
 #include "ptrace/spawn.h"
 #include "visitor.h"
@@ -228,7 +229,7 @@ static void release(struct core *core, struct thread *thread)
     visitor_of(thread)->answer.held = 1;
     if (visited->go >= 0) {
         if (write(visited->go, "", 1) < 0)
-            visitor_kill(thread->process, SIGKILL);
+            living_signal(thread->process, SIGKILL);
         close(visited->go);
         visited->go = -1;
     } else if (!visited->blind && visitor_of(thread)->becoming) {
@@ -241,7 +242,7 @@ static void release(struct core *core, struct thread *thread)
 static int signal_process(struct core *core, struct process *process, int number)
 {
     (void)core;
-    return visitor_kill(process, number);
+    return living_signal(process, number);
 }
 
 static bool detachable(const struct process *process)
@@ -249,26 +250,17 @@ static bool detachable(const struct process *process)
     return !visited_of(process)->blind;
 }
 
-static enum descriptor_class classify(const struct process *process, int descriptor)
+static void see_off(struct core *core, pid_t pid, int status)
 {
-    return proc_descriptor_class(process->handle, process->pid, descriptor);
+    struct process *process = core_find_pid(core, pid);
+
+    if (process)
+        visitor_bury(core, process, status);
 }
 
-/* As init of its own process namespace the conductor reaches every process with -1, known or not.
- */
 static void end(struct core *core)
 {
-    int status;
-    pid_t pid;
-
-    if (getpid() != 1 || kill(-1, SIGKILL) < 0)
-        return;
-    while ((pid = waitpid(-1, &status, __WALL)) > 0) {
-        struct process *process = core_find_pid(core, pid);
-
-        if (process)
-            visitor_bury(core, process, status);
-    }
+    living_end(core, see_off);
 }
 
 /* --- what cannot be seen
@@ -438,7 +430,7 @@ const struct source interpose_source = {
     .signal = signal_process,
     .detachable = detachable,
     .detach = visitor_detach,
-    .classify = classify,
+    .classify = living_classify,
     .end = end,
     .sees = sees,
     .busy = busy,

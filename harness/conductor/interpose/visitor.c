@@ -1,13 +1,10 @@
 #include "visitor.h"
 
-#include "capability/capability.h"
+#include "living.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,7 +13,6 @@ struct process *visitor_process(struct core *core, const struct process *parent,
 {
     struct visits *visits = visits_of(core);
     struct process *process = core_process(core, parent, pid, born);
-    struct epoll_event event = {.events = EPOLLIN};
 
     if (!process)
         return NULL;
@@ -25,10 +21,7 @@ struct process *visitor_process(struct core *core, const struct process *parent,
         return NULL;
     visited_of(process)->go = -1;
     visited_of(process)->ignores = parent && visited_of(parent)->ignores;
-    process->handle = can(CAN_PIDFD) ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-    event.data.ptr = process;
-    if (process->handle >= 0)
-        epoll_ctl(visits->happenings, EPOLL_CTL_ADD, process->handle, &event);
+    living_watch(process, visits->happenings);
     visits->living++;
     return process;
 }
@@ -74,16 +67,6 @@ void visitor_gone(struct core *core, struct thread *thread)
     core_thread_gone(thread);
 }
 
-int visitor_kill(const struct process *process, int number)
-{
-    if (process->handle >= 0)
-        return (int)syscall(SYS_pidfd_send_signal, process->handle, number, NULL, 0);
-    if (process->life != LIFE_DEAD)
-        return kill(process->pid, number);
-    errno = ESRCH;
-    return -1;
-}
-
 void visitor_detach(struct core *core, struct process *process)
 {
     process->detached = true;
@@ -99,7 +82,7 @@ void visitor_detach(struct core *core, struct process *process)
 void visitor_obey(struct core *core, struct thread *thread, const struct orders *orders)
 {
     if (orders->signal)
-        visitor_kill(thread->process, orders->signal);
+        living_signal(thread->process, orders->signal);
     if (orders->hold)
         return;
     if (orders->detach)

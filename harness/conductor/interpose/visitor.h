@@ -73,9 +73,6 @@ void visitor_answer(struct core *core, const struct thread *thread);
 /* Forgets the thread; its slot is free. */
 void visitor_gone(struct core *core, struct thread *thread);
 
-/* Sends a signal. 0, or -1 with errno. */
-int visitor_kill(const struct process *process, int number);
-
 /* Obeys, and answers unless the thread is held. */
 void visitor_obey(struct core *core, struct thread *thread, const struct orders *orders);
 

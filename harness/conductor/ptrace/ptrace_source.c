@@ -1,6 +1,7 @@
 #include "ptrace_source.h"
 
 #include "filter.h"
+#include "living.h"
 #include "proc.h"
 #include "spawn.h"
 #include "tracee.h"
@@ -226,28 +227,19 @@ static void detach(struct core *core, struct process *process)
         tracee_let_go(process->threads);
 }
 
-static enum descriptor_class classify(const struct process *process, int descriptor)
+static void see_off(struct core *core, pid_t pid, int status)
 {
-    return proc_descriptor_class(process->handle, process->pid, descriptor);
+    struct process *process = WIFSTOPPED(status) ? NULL : core_find_pid(core, pid);
+
+    if (WIFSTOPPED(status))
+        ptrace(PTRACE_CONT, pid, 0, 0); /* at its exit stop */
+    else if (process)
+        tracee_bury(core, process, status);
 }
 
-/* As init of its own process namespace the conductor reaches every process with -1, known or not.
- */
 static void end(struct core *core)
 {
-    int status;
-    pid_t pid;
-
-    if (getpid() != 1 || kill(-1, SIGKILL) < 0)
-        return;
-    while ((pid = waitpid(-1, &status, __WALL)) > 0) {
-        struct process *process = WIFSTOPPED(status) ? NULL : core_find_pid(core, pid);
-
-        if (WIFSTOPPED(status))
-            ptrace(PTRACE_CONT, pid, 0, 0); /* at its exit stop */
-        else if (process)
-            tracee_bury(core, process, status);
-    }
+    living_end(core, see_off);
 }
 
 static int open_tracer(struct core *core, struct reason *why)
@@ -277,6 +269,7 @@ static int deaths(const struct core *core)
 }
 
 const struct source ptrace_source = {
+    .prepare = filter_compile,
     .open = open_tracer,
     .close = close_tracer,
     .descriptor = deaths,
@@ -286,6 +279,6 @@ const struct source ptrace_source = {
     .signal = signal_process,
     .detachable = detachable,
     .detach = detach,
-    .classify = classify,
+    .classify = living_classify,
     .end = end,
 };

@@ -1,11 +1,8 @@
 #include "tracee.h"
 
 #include "capability/capability.h"
+#include "living.h"
 #include "proc.h"
-
-#include <errno.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* A thread that has been killed meanwhile answers ESRCH; its death is reported in its own time. */
 void tracee_resume(struct thread *thread)
@@ -21,17 +18,6 @@ void tracee_resume(struct thread *thread)
     ptrace(tracee->inside || every_call ? PTRACE_SYSCALL : PTRACE_CONT, thread->tid, 0, deliver);
 }
 
-/* A pid without a handle is the process's as long as it is not known to be dead. */
-static int send_signal(const struct process *process, int number)
-{
-    if (process->handle >= 0)
-        return (int)syscall(SYS_pidfd_send_signal, process->handle, number, NULL, 0);
-    if (process->life != LIFE_DEAD)
-        return kill(process->pid, number);
-    errno = ESRCH;
-    return -1;
-}
-
 /* Has the threads that stand look for signals when they go on. */
 void tracee_nudge(const struct process *process)
 {
@@ -42,7 +28,7 @@ void tracee_nudge(const struct process *process)
 
 int tracee_kill(const struct process *process, int number)
 {
-    const int status = send_signal(process, number);
+    const int status = living_signal(process, number);
 
     if (status == 0 && number == SIGKILL)
         traced_of(process)->killed = true;

@@ -1,12 +1,10 @@
 #include "tracee.h"
 
-#include "capability/capability.h"
+#include "living.h"
 #include "proc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 struct thread *tracee_thread(struct process *process, pid_t tid)
@@ -27,7 +25,6 @@ struct process *tracee_process(struct core *core, const struct process *parent, 
 {
     struct tracer *tracer = tracer_of(core);
     struct process *process = core_process(core, parent, pid, born);
-    struct epoll_event event = {.events = EPOLLIN};
 
     if (!process)
         return NULL;
@@ -38,10 +35,7 @@ struct process *tracee_process(struct core *core, const struct process *parent, 
         *traced_of(process) = *traced_of(parent);
     traced_of(process)->filtered = filtered;
     traced_of(process)->killed = traced_of(process)->leaving = false;
-    process->handle = can(CAN_PIDFD) ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-    event.data.ptr = process;
-    if (process->handle >= 0)
-        epoll_ctl(tracer->deaths, EPOLL_CTL_ADD, process->handle, &event);
+    living_watch(process, tracer->deaths);
     tracer->living++;
     return process;
 }
