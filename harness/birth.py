@@ -1,4 +1,4 @@
-"""How conductors come into being: executed, or forked by a server, which takes a tenth of the time."""
+"""How conductors come into being: executed, or forked by a server that was executed once."""
 
 import os
 import signal
@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO, Protocol
+
+from .files import anonymous_file
 
 
 class Child(Protocol):
@@ -54,11 +56,6 @@ class Adopted:
             pid, status = os.waitpid(self.pid, options)
             self.returncode = os.waitstatus_to_exitcode(status) if pid else None
         return self.returncode
-
-
-def anonymous_file(name: str) -> IO[bytes]:
-    """A file in memory, without a place in any folder; gone with its last descriptor."""
-    return open(os.memfd_create(name, os.MFD_CLOEXEC), "w+b", buffering=0)
 
 
 PTRACE, INTERPOSE = CONTROLS = ("ptrace", "interpose")

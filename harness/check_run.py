@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import platforms
-from .birth import anonymous_file
+from .files import anonymous_file
 from .conductor import Late
 from .lab import Lab
 from .outcome import Exit, exited, signal_name

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from .birth import Adopted, Child, ForkServer, anonymous_file, execute
+from .birth import Adopted, Child, ForkServer, execute
 from .channel import Channel, ChannelClosed, ChannelSilent
+from .files import anonymous_file
 from .outcome import signal_name
 from .verdict import Broken, Unsupported, hidden
 
@@ -82,7 +83,7 @@ class Conductor:
             ConductorFailed: it cannot be started.
         """
         self._errors = anonymous_file("conductor-errors")
-        self._slowness = slowness
+        self._grace, self._prompt = _GRACE * slowness, _PROMPT * slowness
         self._next = 0
         self._adopted: Child | None = None
         try:
@@ -111,12 +112,11 @@ class Conductor:
             raise
         return Channel(ours, owed=0 if self._adopted else 1)
 
-    @property
-    def _child(self) -> "Child":
-        """Its process, of which it tells first where a server has made it."""
+    def _meet(self) -> "Child":
+        """Its process, of which it tells before all else where a server has made it."""
         if self._adopted is None:
             try:
-                self._adopted = Adopted(self._channel.receive(_PROMPT * self._slowness)["pid"])
+                self._adopted = Adopted(self._channel.receive(self._prompt)["pid"])
             except (ChannelClosed, ChannelSilent):
                 self._adopted = Adopted(None)
         return self._adopted
@@ -128,9 +128,9 @@ class Conductor:
             ConductorFailed: with the conductor's own words.
         """
         try:
-            hello = self._read("hello", self._receive("hello", _PROMPT * self._slowness))
+            hello = self._read("hello", self._receive("hello", self._prompt))
             if self._sysctls is not None:
-                self._set = self._receive("sysctl", _PROMPT * self._slowness)
+                self._set = self._receive("sysctl", self._prompt)
         except BaseException:
             self._abandon()
             raise
@@ -159,7 +159,8 @@ class Conductor:
         Raises:
             ConductorFailed: it has none.
         """
-        listed = Path(f"/proc/{self._child.pid}/task/{self._child.pid}/children")
+        pid = self._meet().pid
+        listed = Path(f"/proc/{pid}/task/{pid}/children")
         try:
             return int(listed.read_text().split()[0])
         except (OSError, IndexError):
@@ -180,7 +181,7 @@ class Conductor:
         if self._channel.owed:
             raise ConductorFailed(f"cannot ask {do!r}: an earlier request was cut short")
         own = members.get("deadline")
-        limit = own + _GRACE * self._slowness if own else _PROMPT * self._slowness
+        limit = own + self._grace if own else self._prompt
         self._send(do, descriptors, **members)
         return self._read(do, self._receive(do, limit))
 
@@ -188,14 +189,13 @@ class Conductor:
         self._next += 1
         request = {"id": self._next, "do": do}
         request.update((name, value) for name, value in members.items() if value is not None)
-        limit = _PROMPT * self._slowness
         try:
-            self._channel.send(request, limit, descriptors)
+            self._channel.send(request, self._prompt, descriptors)
         except (ChannelClosed, ChannelSilent) as error:
-            raise self._failure(do, limit, error) from error
+            raise self._failure(do, self._prompt, error) from error
 
     def _receive(self, do: str, limit: float) -> dict[str, Any]:
-        self._child  # tells of itself first
+        self._meet()
         try:
             reply = self._channel.receive(limit)
         except (ChannelClosed, ChannelSilent) as error:
@@ -209,8 +209,9 @@ class Conductor:
         """What became of the channel; one that is silent is killed."""
         if isinstance(error, ChannelClosed):
             return ConductorFailed(self._last_words(do))
-        self._child.kill()
-        self._child.wait()
+        child = self._meet()
+        child.kill()
+        child.wait()
         return ConductorFailed(f"the conductor did not answer {do!r} within {limit:g} s")
 
     def client(self, **members: Any) -> socket.socket:
@@ -235,15 +236,16 @@ class Conductor:
 
     def _last_words(self, do: str) -> str:
         """Why the channel closed: how the conductor ended and what it said."""
+        child = self._meet()
         if not self.gone(_LEAVE):
-            self._child.kill()
-        status = self._child.wait()
+            child.kill()
+        status = child.wait()
         self._errors.seek(0)
         said = self._errors.read(1 << 14).decode(errors="replace").strip()
         how = f"was killed by {signal_name(-status)}" if status < 0 else f"exited {status}"
         if do == "hello" and said:
             return said
-        if not self._child.pid:
+        if not child.pid:
             return "the conductor was never made: its fork server has ended"
         return f"the conductor {how} when asked {do!r}" + (f": {said}" if said else "")
 
@@ -253,7 +255,7 @@ class Conductor:
         Raises:
             ConductorFailed: it died, or fell silent.
         """
-        if self._child.poll() is None and not self._channel.owed:
+        if self._meet().poll() is None and not self._channel.owed:
             self.ask("end")
         self._channel.close()
 
@@ -270,7 +272,7 @@ class Conductor:
                 self.end()
             if not self.gone(_LEAVE):
                 raise ConductorFailed(f"the conductor did not exit within {_LEAVE:g} s")
-            if self._child.returncode != 0:
+            if self._meet().returncode != 0:
                 raise ConductorFailed(self._last_words("end"))
         finally:
             self._abandon()
@@ -284,18 +286,19 @@ class Conductor:
 
     def _abandon(self) -> None:
         """Closes everything; after an orderly end there is nothing left to kill."""
-        self._child  # as long as the channel can tell
+        child = self._meet()  # as long as the channel can tell
         self._channel.close()
         if not self.gone(_LEAVE):
-            self._child.kill()
-            self._child.wait()
+            child.kill()
+            child.wait()
         self._errors.close()
 
     def gone(self, limit: float) -> bool:
         """Whether it exits within that time (seconds)."""
-        if self._child.returncode is None:
-            return exits(self._child, limit)
-        self._child.wait()
+        child = self._meet()
+        if child.returncode is None:
+            return exits(child, limit)
+        child.wait()
         return True
 
 

@@ -1,7 +1,6 @@
 """The evidence as files: the ladder as a picture, a page that says all there is, the capture."""
 
 import hashlib
-import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from . import words
 from .event import Event
 from .evidence import Evidence
+from .files import put_whole
 from .frames import Frame
 from .ladder_svg import NARROW, STYLE, WIDE, Legend, svg
 from .pcapng import pcapng
@@ -62,18 +62,8 @@ def write(folder: Path, record: Record, evidence: Evidence, began: datetime) -> 
         CAPTURE: pcapng(evidence.captured),
     }
     for name, content in contents.items():
-        _replace(own / name, content)
+        put_whole(own / name, content)
     return [own / name for name in contents]
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Puts a file in its place whole: who looks meanwhile sees the old one or the new one."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _page(record: Record, evidence: Evidence, began: datetime) -> str:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from .files import put_whole
+
 T = TypeVar("T")
 
 
@@ -32,17 +34,6 @@ def kept(folder: Path, name: str, sources: Sequence[Path], read: Callable[[], T]
             return found  # type: ignore[no-any-return]
     value = read()
     with suppress(OSError):
-        _write(place, pickle.dumps((states, value), pickle.HIGHEST_PROTOCOL))
+        folder.mkdir(parents=True, exist_ok=True)
+        put_whole(place, pickle.dumps((states, value), pickle.HIGHEST_PROTOCOL))
     return value
-
-
-def _write(place: Path, data: bytes) -> None:
-    """All of it or nothing, whoever else writes it at the same time."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_suffix(f".{os.getpid()}")
-    try:
-        part.write_bytes(data)
-        part.replace(place)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise

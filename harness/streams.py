@@ -7,7 +7,7 @@ import pty
 import termios
 from enum import Enum
 
-from .birth import anonymous_file
+from .files import anonymous_file
 from .verdict import Broken, hidden
 
 __tracebackhide__ = hidden

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import pytest
 
-from ..birth import anonymous_file
+from ..files import anonymous_file
 from ..platform.plan import Asked, CannotStart, Plan, UnknownPlatform, asked, named_apart, plan
 from ..platform.posting import Posting
 from ..platform.trouble import Trouble
