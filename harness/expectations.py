@@ -5,7 +5,7 @@ import itertools
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +59,6 @@ class Expectation:
         """Whether it speaks of a case."""
         return any(_glob(pattern).fullmatch(case) for pattern in self.cases)
 
-    def speaks_of(self, case: str, platform: str) -> bool:
-        """Whether it speaks of a case on a platform."""
-        return any(platform in each for each in self.platforms) and self.names(case)
-
 
 _WILD = re.compile(r"[*?]")
 
@@ -95,6 +91,8 @@ class Expectations:
     """All that is known to differ."""
 
     entries: Sequence[Expectation] = ()
+    _by_platform: dict[str, list[Expectation]] = field(default_factory=dict, init=False, repr=False)
+    """Found once: a run has thousands of cases on few platforms."""
 
     @classmethod
     def load(cls, root: Path) -> "Expectations":
@@ -117,9 +115,17 @@ class Expectations:
             raise ExpectationError(f"{FILE}: {error}") from None
         return cls([_entry(name, table, root) for name, table in tables.items()])
 
+    def about(self, case: str, platform: str) -> list[Expectation]:
+        """The entries that speak of a case on a platform."""
+        if platform not in self._by_platform:
+            self._by_platform[platform] = [
+                entry for entry in self.entries if any(platform in each for each in entry.platforms)
+            ]
+        return [entry for entry in self._by_platform[platform] if entry.names(case)]
+
     def judge(self, record: Record) -> Record:
         """The record with the verdict that it has in the light of what is expected of its platform."""
-        found = [e for e in self.entries if e.speaks_of(record.case, record.on)]
+        found = self.about(record.case, record.on)
         if len(found) > 1:
             both = " and ".join(repr(entry.behaviour) for entry in found)
             return _red(
@@ -286,7 +292,7 @@ def proposed(records: Sequence[Record], there: Expectations) -> str:
     platforms: dict[tuple[str, str], set[str]] = {}
     claims: dict[str, str] = {}
     for record in records:
-        spoken = any(entry.speaks_of(record.case, record.on) for entry in there.entries)
+        spoken = there.about(record.case, record.on)
         if record.verdict is Verdict.FAILED and record.seen and not spoken:
             platforms.setdefault((record.case, saw(record)), set()).add(record.on)
             claims.setdefault(_function(record.case), record.claim or _function(record.case))

@@ -410,14 +410,13 @@ class Lab(Place):
             after: only those that were recorded behind that seq.
         """
         self._asked_segments = True
-        seen = (self._network.arrived if arrived else self._network.sent)(self.traffic())
+        seen = (self._network.arrived if arrived else self._network.sent)(self.traffic(after))
         return [
             segment
             for segment in with_flags(list(seen), flags)
             if name_of(sender) in (None, segment.sender, self._network.origin(segment))
             and local in (None, segment.source.port)
             and remote in (None, segment.destination.port)
-            and segment.seq > after
         ]
 
     def senders(self, flags: Flag, *, arrived: bool = False) -> list[str]:
