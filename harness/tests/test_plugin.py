@@ -114,6 +114,7 @@ class House:
         header = """
             import os, signal, time
             from collections.abc import Iterator
+            from contextlib import suppress
             from pathlib import Path
             import pytest
             from harness import *
@@ -277,25 +278,25 @@ def test_a_build_says_so_in_one_line_and_only_when_it_builds(house: House) -> No
 
 
 QUEUED = '''
+    GO, DONE = os.pipe(), os.pipe()
+
     @pytest.mark.waits
     @pytest.mark.parametrize("number", range(70))
     def test_waits(number: int) -> None:
         """For a case of another file, and more of them than there may be at once."""
-        end = time.monotonic() + 100
-        while not Path("go").exists():
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        Path(f"done-{number}").touch()
+        with suppress(OSError):  # one that starts late has not inherited it
+            os.close(GO[1])
+        assert os.read(GO[0], 1) == b""
+        os.write(DONE[1], b"x")
 '''
 
 BUSY = '''
+    from test_it import DONE, GO
+
     def test_lets_them_go() -> None:
         """And sees that there is room for more."""
-        Path("go").touch()
-        end = time.monotonic() + 100
-        while len(list(Path().glob("done-*"))) < 64:
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        os.close(GO[1])
+        assert sum(len(os.read(DONE[0], 1)) for _ in range(64)) == 64
 
     def test_goes_on() -> None:
         """Beside those that start only now."""
