@@ -83,7 +83,7 @@ class Conductor:
             ConductorFailed: it cannot be started.
         """
         self._errors = anonymous_file("conductor-errors")
-        self._grace, self._prompt = _GRACE * slowness, _PROMPT * slowness
+        self._slowness = slowness
         self._next = 0
         self._adopted: Child | None = None
         try:
@@ -111,6 +111,11 @@ class Conductor:
             ours.close()
             raise
         return Channel(ours, owed=0 if self._adopted else 1)
+
+    @property
+    def _prompt(self) -> float:
+        """Seconds for a request that waits for nothing."""
+        return _PROMPT * self._slowness
 
     def _meet(self) -> "Child":
         """Its process, of which it tells before all else where a server has made it."""
@@ -181,7 +186,7 @@ class Conductor:
         if self._channel.owed:
             raise ConductorFailed(f"cannot ask {do!r}: an earlier request was cut short")
         own = members.get("deadline")
-        limit = own + self._grace if own else self._prompt
+        limit = own + _GRACE * self._slowness if own else self._prompt
         self._send(do, descriptors, **members)
         return self._read(do, self._receive(do, limit))
 

@@ -91,8 +91,8 @@ struct streams {
 
 /* What a source of events offers. */
 struct source {
-    /* Does once what can serve many labs: before they are forked. 0, or -1 with the reason. A source
-     * without it has nothing of the kind. */
+    /* Does once what can serve many labs: before they are forked. 0, or -1 with the reason. A
+     * source without it has nothing of the kind. */
     int (*prepare)(struct reason *why);
     /* Prepares the core's mechanism. 0, or -1 with the reason. */
     int (*open)(struct core *core, struct reason *why);
