@@ -47,9 +47,11 @@ def pytest_collection() -> Iterator[None]:
 @hook(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves the slow ones out, and brings what mostly sleeps to the front, so that it sleeps beside the others."""
-    # All workers collect the same: where one has fast time the others say that they have not.
+    # Where one worker has fast time the others say that they have not.
     if not asks_fast_time(config) and not config.getoption("slow"):
         _keep(config, items, [item for item in items if not _is_slow(item)])
+    if posting.of(config).fast_time:
+        _keep(config, items, [item for item in items if _is_slow(item)])
     if config.getoption("variants") == "first":
         firsts = {item.nodeid.partition("[")[0]: item for item in reversed(items)}
         _keep(config, items, list(reversed(firsts.values())))

@@ -29,8 +29,8 @@ class Recorder:
         self._began = perf_counter()
         self._merger = Merger()
         self.records: list[Record] = []
-        self.planned: set[str] = set()
-        """The cases that were chosen to run, on each platform."""
+        self._planned: dict[str, set[str]] = {}
+        """The cases that were chosen to run, by the platforms that collected them."""
         self.platforms = [platforms.here().name]
         """Where they were to run."""
         self.troubles: list[str] = []
@@ -38,15 +38,17 @@ class Recorder:
 
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Notes what is to run, where this process runs it."""
-        self._plan([item.nodeid for item in session.items])
+        self._plan([item.nodeid for item in session.items], session.config)
 
     @hook(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
         """Notes what is to run, where workers run it."""
-        self._plan(ids)
+        self._plan(ids, node)
 
-    def _plan(self, ids: Sequence[str]) -> None:
-        self.planned.update(nodeid for nodeid in ids if is_case(self._config, nodeid))
+    def _plan(self, ids: Sequence[str], where: Any) -> None:
+        cases = {nodeid for nodeid in ids if is_case(self._config, nodeid)}
+        name = posting.of(where).name or platforms.here().name
+        self._planned.setdefault(name, set()).update(cases)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Puts the phases of a case together."""
@@ -86,8 +88,11 @@ class Recorder:
             spoil(session, pytest.ExitCode.TESTS_FAILED)
 
     def planned_on(self) -> dict[str, set[str]]:
-        """The cases that were chosen to run, by platform."""
-        return {name: self.planned for name in self.platforms} if self.planned else {}
+        """The cases that were chosen to run, by platform: all of them on one that did not live to collect any."""
+        everything = {case for cases in self._planned.values() for case in cases}
+        if not everything:
+            return {}
+        return {name: self._planned.get(name, everything) for name in self.platforms}
 
     def _end(self) -> End:
         everything = chooses_nothing(self._config) and self._collected.cases is not None

@@ -1,13 +1,14 @@
-"""Every case goes to every platform; the workers of one platform share its cases among them.
+"""Every case goes to every platform that it is meant for; the workers of one platform share its cases among them.
 
 A scheduler for xdist, which asks it through the members of the same names as its own schedulers have.
 """
 
-from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..platform import posting
+from ..platform.posting import Posting
 
 _AT_LEAST = 2
 """Cases that a worker has in hand: it begins one only when it knows the next."""
@@ -106,12 +107,16 @@ class Share:
 class EachPlatform:
     """All shares, as xdist sees them."""
 
-    def __init__(self, workers: Mapping[str, int]) -> None:
+    def __init__(self, postings: Iterable[Posting]) -> None:
         """
         Args:
-            workers: how many each platform has, by what it was asked for as.
+            postings: of all workers.
         """
+        postings = list(postings)
+        workers = Counter(each.asked for each in postings)
         self._shares = {asked: Share(number) for asked, number in workers.items()}
+        self._choosy = {each.asked for each in postings if each.fast_time}
+        """The platforms that collect just what is marked for them."""
         self._nodes: list[Any] = []
 
     def _share(self, node: Any) -> Share:
@@ -176,7 +181,11 @@ class EachPlatform:
     def missing(self) -> dict[str, list[str]]:
         """The cases that a platform did not collect, though another one did. Platforms that did not live to collect
         anything are left out."""
-        lists = {asked: share.collection for asked, share in self._shares.items() if share.begun}
+        lists = {
+            asked: share.collection
+            for asked, share in self._shares.items()
+            if share.begun and asked not in self._choosy
+        }
         everything = {case: None for cases in lists.values() for case in cases}
         lacking = {
             asked: [case for case in everything if case not in had]

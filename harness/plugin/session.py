@@ -1,6 +1,5 @@
 """xdist's session, for workers that are on several platforms: what happens to one is no matter of the others."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +45,7 @@ class PlatformSession(DSession):  # type: ignore[misc]
         self._logs = logs
         self.troubles: dict[str, Trouble] = {}
         """What went wrong with platforms, by what they were asked for as."""
-        self._schedule = EachPlatform(Counter(each.asked for each in postings.values()))
+        self._schedule = EachPlatform(postings.values())
         self._begun: dict[Any, dict[str, Location]] = {}
         self._last: dict[str, Any] = {}
         """A worker of each platform, be it gone."""

@@ -9,9 +9,10 @@ CASES = [f"cases/test_a.py::test_{number}" for number in range(20)]
 class Node:
     """A worker, as xdist shows it to a scheduler. Runs what it has been given when told to."""
 
-    def __init__(self, asked: str) -> None:
+    def __init__(self, asked: str, fast_time: bool = False) -> None:
+        self.posting = Posting(asked, fast_time=fast_time)
         self.workerinput: dict[str, object] = {}
-        tell(self.workerinput, Posting(asked))
+        tell(self.workerinput, self.posting)
         self.given: list[int] = []
         self.ran: list[int] = []
         self.shutting_down = False
@@ -37,8 +38,7 @@ class Node:
 
 def begun(nodes: list[Node], cases: list[str] = CASES) -> EachPlatform:
     """A schedule whose workers have all collected."""
-    asked = [str(node.workerinput["posting"]["asked"]) for node in nodes]  # type: ignore[index]
-    schedule = EachPlatform({each: asked.count(each) for each in asked})
+    schedule = EachPlatform(node.posting for node in nodes)
     for node in nodes:
         schedule.add_node(node)
     for node in nodes:
@@ -76,7 +76,7 @@ def test_one_case_for_two_workers_is_run() -> None:
 def test_a_fast_platform_does_not_wait_for_a_slow_one() -> None:
     """Which has not even come, and keeps the run from being finished."""
     node = Node("linux")
-    schedule = EachPlatform({"linux": 1, "slow": 1})
+    schedule = EachPlatform([node.posting, Posting("slow")])
     schedule.add_node(node)
     schedule.add_node_collection(node, CASES)
     assert schedule.collection_is_completed
@@ -112,7 +112,7 @@ def test_what_the_last_worker_leaves_is_lost_on_that_platform_alone() -> None:
 def test_a_platform_that_never_comes_keeps_nobody() -> None:
     """Its workers go before they came."""
     node, absent = Node("linux"), Node("gone")
-    schedule = EachPlatform({"linux": 1, "gone": 1})
+    schedule = EachPlatform([node.posting, absent.posting])
     assert schedule.remove_node(absent) == [] and not schedule.began("gone")
     schedule.add_node(node)
     schedule.add_node_collection(node, CASES)
@@ -124,7 +124,7 @@ def test_a_platform_that_never_comes_keeps_nobody() -> None:
 def test_a_platform_that_collected_less_is_named_with_what_it_lacks() -> None:
     """Whichever of them was first."""
     node, poor = Node("linux"), Node("gvisor")
-    schedule = EachPlatform({"gvisor": 1, "linux": 1})
+    schedule = EachPlatform([poor.posting, node.posting])
     for each, cases in ((poor, CASES[1:]), (node, CASES)):
         schedule.add_node(each)
         schedule.add_node_collection(each, cases)
@@ -132,10 +132,22 @@ def test_a_platform_that_collected_less_is_named_with_what_it_lacks() -> None:
     assert schedule.missing() == {"gvisor": CASES[:1]}
 
 
+def test_where_time_is_fast_the_rest_is_not_missed() -> None:
+    """Just what takes minutes elsewhere is collected there."""
+    node, fast = Node("linux"), Node("a-fast-time", fast_time=True)
+    schedule = EachPlatform([node.posting, fast.posting])
+    for each, cases in ((node, CASES), (fast, CASES[:1])):
+        schedule.add_node(each)
+        schedule.add_node_collection(each, cases)
+        schedule.schedule()
+    run(schedule, [node, fast])
+    assert fast.ran == [0] and len(node.ran) == len(CASES) and schedule.missing() == {}
+
+
 def test_a_worker_that_collected_less_than_its_fellow_runs_nothing() -> None:
     """Its numbers would name other cases; and it is told."""
     one, two = Node("linux"), Node("linux")
-    schedule = EachPlatform({"linux": 2})
+    schedule = EachPlatform([one.posting, two.posting])
     for each, cases in ((one, CASES[1:]), (two, CASES)):
         schedule.add_node(each)
         schedule.add_node_collection(each, cases)
