@@ -21,7 +21,7 @@ _ROUTER = {
     "net.ipv4.ip_forward": "1",
     "net.ipv6.conf.all.forwarding": "1",
     # It answers every time, not so many times a second.
-    "net.ipv4.icmp_ratelimit": "0",
+    "net.ipv4.icmp_ratemask": "0",
     "net.ipv6.icmp.ratelimit": "0",
 }
 """What makes a host a router."""
