@@ -1,6 +1,8 @@
 """`python3 -m harness`: what is done with cases and records outside pytest."""
 
 import argparse
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -49,6 +51,10 @@ def main(argv: list[str] | None = None) -> int:
     except NotComparable as error:
         print(f"sockspec: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever reads has read enough; nothing more is to be written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except (Broken, CatalogueError, ExpectationError, ScenarioError, OSError) as error:
         print(f"sockspec: {error}", file=sys.stderr)
         return 1

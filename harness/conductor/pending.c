@@ -17,7 +17,7 @@ typedef enum outlook look(struct lab *lab, json_t **answer, struct reason *why);
  * that the wait for a kernel timer costs no processor. In ns. */
 static uint64_t pause_between_looks(const struct lab *lab)
 {
-    const uint64_t shortest = 100000, longest = 10000000;
+    const uint64_t shortest = 100000, longest = 50000000;
     const uint64_t began = lab->due - (uint64_t)(lab->pending.deadline * 1e9);
     const uint64_t pause = lab->looked > began ? (lab->looked - began) / 32 : 0;
 

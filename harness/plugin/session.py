@@ -1,6 +1,6 @@
 """xdist's session, for workers that are on several platforms: what happens to one is no matter of the others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -92,6 +92,12 @@ class PlatformSession(DSession):  # type: ignore[misc]
         return done
 
     # --- what workers tell -------------------------------------------------------------------------------------
+
+    def worker_collectionfinish(self, node: Any, ids: Sequence[str]) -> None:
+        """A worker has collected; the bar goes by the longest list."""
+        before = self._session.testscollected
+        super().worker_collectionfinish(node, ids)
+        self._session.testscollected = max(before, self._session.testscollected)
 
     def worker_logstart(self, node: Any, nodeid: str, location: Location) -> None:
         """A case begins."""

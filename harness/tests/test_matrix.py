@@ -2,6 +2,10 @@
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -135,6 +139,22 @@ def test_a_file_that_was_cut_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
     assert done.returncode == 2 and "cut off in the middle" in done.stderr
     page = (tmp_path / "build" / "matrix.html").read_text()
     assert "EADDRINUSE (98)" in page and "Not whole: " in page
+
+
+def test_nobody_complains_when_the_reader_has_enough(tmp_path: Path) -> None:
+    """As in `matrix --form=terminal | head`."""
+    run = tmp_path / "run.jsonl"
+    run.write_text(BIND.line() + End({LINUX: 1}).line())
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as nobody:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", "matrix", "--form=terminal", run],
+            cwd=current().root,
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+        )
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
 
 
 # --- in a browser --------------------------------------------------------------------------------------------------
