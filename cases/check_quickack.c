@@ -3,6 +3,8 @@
 
 #include <poll.h>
 #include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +45,7 @@ static long milliseconds(void)
 static int await_acknowledgement(int descriptor)
 {
 #ifdef __linux__
+    const size_t least = offsetof(struct tcp_info, tcpi_last_ack_recv) + sizeof(uint32_t);
     const long start = milliseconds();
     struct tcp_info told;
     int waiting;
@@ -53,13 +56,11 @@ static int await_acknowledgement(int descriptor)
             return -1;
         sched_yield();
     }
-    if (waiting < 0 ||
-        getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &told, &(socklen_t){sizeof told}) < 0)
+    if (waiting < 0 || tcp_information(descriptor, &told, least) < 0)
         return -1;
     return (int)(told.tcpi_last_data_sent - told.tcpi_last_ack_recv);
 #else
-    (void)descriptor;
-    return lacks("TCP_INFO");
+    return tcp_information(descriptor, NULL, 0);
 #endif
 }
 

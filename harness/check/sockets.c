@@ -312,17 +312,28 @@ int events_now(int descriptor, int events)
     return poll(&one, 1, 0) < 0 ? -1 : one.revents;
 }
 
+int tcp_information(int descriptor, struct tcp_info *told, size_t least)
+{
+#ifdef __linux__
+    socklen_t size = sizeof *told;
+
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, told, &size) < 0)
+        return -1;
+    errno = ENODATA;
+    return size < least ? -1 : 0;
+#else
+    (void)descriptor, (void)told, (void)least;
+    return lacks("TCP_INFO");
+#endif
+}
+
 int tcp_state(int descriptor)
 {
 #ifdef __linux__
-    struct tcp_info information;
-    socklen_t size = sizeof information;
+    struct tcp_info told;
 
-    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &information, &size) < 0)
-        return -1;
-    return information.tcpi_state;
+    return tcp_information(descriptor, &told, 1) < 0 ? -1 : told.tcpi_state;
 #else
-    (void)descriptor;
-    return lacks("TCP_INFO");
+    return tcp_information(descriptor, NULL, 0);
 #endif
 }

@@ -53,5 +53,8 @@ int await_events(int descriptor, int events);
 int events_now(int descriptor, int events);
 /* TCP's state: TCP_ESTABLISHED and so on, in Linux's numbers. Linux only. */
 int tcp_state(int descriptor);
+/* What TCP_INFO tells: 0. Fewer than `least` bytes of it: -1 with ENODATA. Linux only. */
+struct tcp_info;
+int tcp_information(int descriptor, struct tcp_info *told, size_t least);
 
 #endif
