@@ -3,6 +3,7 @@
 A scheduler for xdist, which asks it through the members of the same names as its own schedulers have.
 """
 
+import os
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -37,6 +38,11 @@ class Share:
     def ready(self) -> bool:
         """Whether all workers have collected."""
         return self.expected > 0 and len(self.collected) >= self.expected
+
+    @property
+    def busy(self) -> bool:
+        """Whether a worker of it has something to do."""
+        return any(self.hands.values())
 
     @property
     def given_out(self) -> bool:
@@ -107,16 +113,21 @@ class Share:
 class EachPlatform:
     """All shares, as xdist sees them."""
 
-    def __init__(self, postings: Iterable[Posting]) -> None:
+    def __init__(
+        self, postings: Iterable[Posting], at_once: int = 2 * (os.cpu_count() or 1)
+    ) -> None:
         """
         Args:
             postings: of all workers.
+            at_once: platforms that run cases at a time: more would only keep each other from running.
         """
         postings = list(postings)
         workers = Counter(each.asked for each in postings)
         self._shares = {asked: Share(number) for asked, number in workers.items()}
         self._choosy = {each.asked for each in postings if each.fast_time}
-        """The platforms that collect just what is marked for them."""
+        """The platforms that collect just what is marked for them. They go first: where idle time passes at once, waiting
+        is work."""
+        self._at_once = at_once
         self._nodes: list[Any] = []
 
     def _share(self, node: Any) -> Share:
@@ -135,7 +146,7 @@ class EachPlatform:
     @property
     def has_pending(self) -> bool:
         """Whether a worker is at work."""
-        return any(hand for share in self._shares.values() for hand in share.hands.values())
+        return any(share.busy for share in self._shares.values())
 
     @property
     def tests_finished(self) -> bool:
@@ -152,13 +163,17 @@ class EachPlatform:
         self._share(node).collected[node] = collection
 
     def schedule(self) -> None:
-        """Begins wherever that is possible."""
-        for share in self._shares.values():
-            share.begin()
+        """Begins where a platform is ready, as far as there is room."""
+        for asked in sorted(self._shares, key=lambda each: each not in self._choosy):
+            if sum(share.busy for share in self._shares.values()) < self._at_once:
+                self._shares[asked].begin()
 
     def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
         """A worker has done a case."""
-        self._share(node).done(node, item_index)
+        share = self._share(node)
+        share.done(node, item_index)
+        if not share.busy:
+            self.schedule()
 
     def remove_node(self, node: Any, begun: Collection[str] = ()) -> list[str]:
         """A worker has gone, in order or not, be it before it came; the cases that are lost with it.
@@ -168,7 +183,9 @@ class EachPlatform:
         """
         if node in self._nodes:
             self._nodes.remove(node)
-        return self._share(node).lose(node, begun)
+        lost = self._share(node).lose(node, begun)
+        self.schedule()
+        return lost
 
     def is_over(self, asked: str) -> bool:
         """Whether no worker of that platform is left."""

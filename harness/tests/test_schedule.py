@@ -132,6 +132,23 @@ def test_a_platform_that_collected_less_is_named_with_what_it_lacks() -> None:
     assert schedule.missing() == {"gvisor": CASES[:1]}
 
 
+def test_no_more_platforms_run_at_once_than_there_is_room_for() -> None:
+    """One where time is fast goes first, another when one is done."""
+    nodes = [Node("linux"), Node("gvisor"), Node("a-fast-time", fast_time=True)]
+    schedule = EachPlatform([node.posting for node in nodes], at_once=1)
+    for node in nodes:
+        schedule.add_node(node)
+        schedule.add_node_collection(node, CASES)
+    schedule.schedule()
+    linux, gvisor, fast = nodes
+    assert fast.given and not linux.given and not gvisor.given
+    run(schedule, [fast])
+    assert linux.given and not gvisor.given
+    schedule.remove_node(linux, ())
+    run(schedule, [gvisor])
+    assert len(gvisor.ran) == len(CASES) and schedule.tests_finished
+
+
 def test_where_time_is_fast_the_rest_is_not_missed() -> None:
     """Just what takes minutes elsewhere is collected there."""
     node, fast = Node("linux"), Node("a-fast-time", fast_time=True)
