@@ -49,8 +49,9 @@ def asleep(lab: Lab, call: str, *options: str) -> tuple[Process, Process]:
     """The server, held before accept, and the client, asleep in a call that waits for what the server
     says."""
     server = lab.start("daytimed", lab.port).reach(entering("accept"))
-    client = lab.start("waiting_client", *options, lab.address, lab.port).run()
-    return server, client.blocked(call)
+    client = lab.start("waiting_client", *options, lab.address, lab.port)
+    # A loader reads, too.
+    return server, client.reach(leaving("connect")).run().blocked(call)
 
 
 def full(lab: Lab, call: str, *options: str) -> tuple[Process, Process, Held]:

@@ -114,6 +114,7 @@ class PlatformSession(DSession):  # type: ignore[misc]
         """A worker ends as it should, or because somebody interrupted it."""
         interrupted = node.workeroutput["exitstatus"] == pytest.ExitCode.INTERRUPTED
         self._part(node, "its worker was interrupted" if interrupted else "")
+        node.gateway.exit()  # or its platform would be there to the end of the run, and need its share
 
     def worker_errordown(self, node: Any, error: object) -> None:
         """A worker's platform is gone."""
