@@ -313,7 +313,8 @@ def test_a_server_restarts_when_fin_wait2_is_over_though_the_client_lives(lab: L
     client = killed_with_room_in_the_window(lab)
     lab.awaits(local=lab.port, state=FIN_WAIT2)
     bound = early.outcome("bind")
-    lab.awaits(local=lab.port, state=FIN_WAIT2)  # still: where a second was not enough nothing was tried
+    # Still: where a second was not enough nothing was tried.
+    lab.awaits(local=lab.port, state=FIN_WAIT2)
     assert bound == EADDRINUSE
 
     assert lab.goes(local=lab.port)
