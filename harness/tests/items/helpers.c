@@ -228,6 +228,17 @@ CASE(of_tcp_state, ABOUT("broken"))
     LOOKED_AT(tcp_state(fd));
 }
 
+/* A helper.
+ *
+ * sockets.h */
+CASE(of_tcp_information, ABOUT("broken"))
+{
+    const int fd = NEED(new_socket(kind));
+    struct tcp_info told;
+
+    LOOKED_AT(tcp_information(fd, &told, 1));
+}
+
 static long receive(const void *argument)
 {
     char byte;
