@@ -39,7 +39,7 @@ from harness import (
     leaving,
 )
 from harness import build
-from harness.programs import find_program
+from harness.lab.programs import find_program
 
 
 # --- it crashes without a word -------------------------------------------------------------------

@@ -30,7 +30,7 @@ from harness import (
     leaving,
     segment,
 )
-from harness.wire import Pattern
+from harness.lab.wire import Pattern
 
 ONE_LINE = "x" * 4000 + "\n"
 """Longer than the window of a receive buffer of SMALL_BUFFER."""

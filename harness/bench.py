@@ -18,14 +18,15 @@ from statistics import median
 from time import perf_counter
 from typing import TypeVar
 
-from . import build, check_run
-from .conductor import Conductor
-from .host import Host
-from .lab import Lab, Settings
-from .moment import entering, leaving
+from . import build
+from .check.items import run
+from .control.conductor import Conductor
+from .control.relay import Relay
+from .lab.host import Host
+from .lab.lab import Lab, Settings
+from .lab.moment import entering, leaving
+from .lab.process import Process
 from .outcome import exited
-from .process import Process
-from .relay import Relay
 from .sweep.crew import Crew
 from .sweep.engine import Engine, Judgement
 from .sweep.perturb import Kind, Perturbation
@@ -184,7 +185,7 @@ def _items(here: build.Build, phases: Phases, runs: int, empty: bool) -> tuple[f
             with phases.time("a lab without a capture", lambda: Lab(_plain(here), relay)) as lab:
                 if not empty:
                     program = here.programs / "cases" / "check_bind"
-                    phases.time("an item in it", lambda: check_run.run(lab, program, _ITEM))
+                    phases.time("an item in it", lambda: run(lab, program, _ITEM))
                     phases.time("whether the lab can be relied on", lab.verify)
     mine, theirs = (after - before for before, after in zip(began, _processor_time()))
     return mine / runs, theirs / runs

@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from time import time_ns
 from typing import TYPE_CHECKING
 
-from . import frames, ladder_text
-from .event import Event
-from .frames import Frame
+from . import ladder_text
 from .ladder import Ladder
 from .places import Party
-from .samples import FIRST, Sample, intervals
-from .segments import Senders
+from .trace import frames
+from .trace.event import Event
+from .trace.frames import Frame
+from .trace.samples import FIRST, Sample, intervals
+from .trace.segments import Senders
 
 if TYPE_CHECKING:
-    from .lab import Lab
+    from .lab.lab import Lab
 
 _EVENTS = 4000
 """Events looked at, at most: the last ones."""

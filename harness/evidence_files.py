@@ -9,14 +9,14 @@ from datetime import datetime
 from pathlib import Path
 
 from . import words
-from .event import Event
 from .evidence import Evidence
 from .files import put_whole
-from .frames import Frame
 from .ladder_svg import NARROW, STYLE, WIDE, Legend, svg
 from .pcapng import pcapng
 from .rendering import render
 from .results import Record
+from .trace.event import Event
+from .trace.frames import Frame
 
 LADDER, PAGE, CAPTURE = "ladder.svg", "case.html", "capture.pcapng"
 

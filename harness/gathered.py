@@ -9,7 +9,7 @@ from .results import Record
 
 if TYPE_CHECKING:
     from .evidence import Evidence
-    from .lab import Lab
+    from .lab.lab import Lab
 
 
 @dataclass(frozen=True)

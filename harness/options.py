@@ -4,7 +4,7 @@ import os
 import re
 from typing import Any
 
-from .birth import CONTROLS, PTRACE
+from .control.birth import CONTROLS, PTRACE
 from .platform.posting import FAST_TIME
 
 MARKERS = (

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import words
-from .event import Event
-from .folding import FOLD
-from .frames import Frame, Numbers, connections
 from .places import Places, plain
-from .segments import Flag
-from .sockets import Endpoint
+from .trace.event import Event
+from .trace.folding import FOLD
+from .trace.frames import Frame, Numbers, connections
+from .trace.segments import Flag
+from .trace.sockets import Endpoint
 
 _DISTINCT = "abcdefghijklmnopqrstuvwxyz"
 

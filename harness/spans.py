@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .places import Places
 from .rows import Letters, Row
-from .samples import Interval
+from .trace.samples import Interval
 
 _TRACKS = 4
 """Sockets whose states are drawn side by side in one margin."""

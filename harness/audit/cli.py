@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from .. import build
-from ..conductor import ConductorFailed
-from ..lab import Settings
-from ..relay import Relay
+from ..control.conductor import ConductorFailed
+from ..control.relay import Relay
+from ..lab.lab import Settings
 from ..sweep.cli import FINDINGS, FINE, INTERRUPTED, NOT_USABLE, add_subject, subject_from
 from ..sweep.crew import Crew
 from ..sweep.engine import Engine

@@ -15,7 +15,7 @@ static char folder[FOLDER_ROOM];
 static bool folder_is_there;
 
 /* The folder and what it may hold go when the process ends in order; else with what TMPDIR names:
- * see harness/check_run.py and apart.h. */
+ * see harness/check/items.py and apart.h. */
 static void remove_folder(void)
 {
     static const int ports[] = {PORT, OTHER_PORT};

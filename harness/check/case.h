@@ -35,7 +35,7 @@ struct sockspec_case {
 #define BEHAVIOUR(...) .behaviour = {__VA_ARGS__}
 /* The options, errnos and states that it is about: pytest -k finds it by them. */
 #define ABOUT(...) .about = {__VA_ARGS__}
-/* What is unsupported where the platform lacks it: see harness/requirements.py. */
+/* What is unsupported where the platform lacks it: see harness/check/requirements.py. */
 #define REQUIRES(...) .requires = {__VA_ARGS__}
 /* Seconds that an item may take; 5 unless this is said, 10 with sanitizers. */
 #define DEADLINE(seconds) .deadline = (seconds)

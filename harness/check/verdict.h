@@ -2,7 +2,7 @@
 #define SOCKSPEC_VERDICT_H
 
 /* What an item found. Under the harness it is handed over as JSON lines on a descriptor of its own
- * (see harness/check_run.py); by hand Check's own report has it. */
+ * (see harness/check/items.py); by hand Check's own report has it. */
 
 /* Where a word is said in a case file. */
 struct place {

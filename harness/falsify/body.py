@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from ..check_run import DESCRIPTOR
-from ..event import Event
+from ..check.items import DESCRIPTOR
 from ..sweep.points import Point, points, sort_of
+from ..trace.event import Event
 
 _NOTES = 2
 """Check opens a file, unlinks it, and writes so many notes before it runs the body."""

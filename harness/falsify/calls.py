@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..errno_names import Errno
-from ..event import Event
-from ..lab import Lab
-from ..moment import Moment, entering
-from ..process import Process
+from ..lab.lab import Lab
+from ..lab.moment import Moment, entering
+from ..lab.process import Process
 from ..sweep.points import FAMILIES, Point
+from ..trace.event import Event
 from .body import calls_of_body
 from .run import Change, Run
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from types import CodeType, FrameType
 from typing import Any
 
-from ..host import Host
-from ..lab import Lab
-from ..place import Place
-from ..process import Process, Watch
-from ..wire import Held, SegmentWatch, Wire
+from ..lab.host import Host
+from ..lab.lab import Lab
+from ..lab.place import Place
+from ..lab.process import Process, Watch
+from ..lab.wire import Held, SegmentWatch, Wire
 from .run import now
 from .watched import is_fact
 

@@ -8,9 +8,9 @@ from itertools import zip_longest
 from typing import Any
 
 from ..errno_names import Errno
-from ..event import Call
 from ..fact import Fact
 from ..outcome import Exit, Outcome
+from ..trace.event import Call
 
 _FAR = 1 << 40
 _WORD = "something else"

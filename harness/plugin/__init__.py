@@ -12,15 +12,15 @@ import pytest
 from .. import options, platforms
 from ..build import PROGRAMS
 from ..children import die_with_parent
-from ..birth import PTRACE
+from ..control.birth import PTRACE
 from ..platform import posting
 from ..platform.posting import Posting
 from ..workers import is_worker
 from . import assertions, expected, several
 from .beside import Beside, Lost
+from .expected import Collected
 from .junit import Junit
 from .preparation import Preparation
-from .expected import Collected
 from .recorder import Recorder
 from .reporting import Reporting
 from .shown import Between, Sections

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from _pytest._code.code import ReprExceptionInfo, ReprFileLocation, ReprTracebackNative
 
-from .. import build, check_run, check_source, requirements
-from ..check_source import CheckCase, CheckSourceError, read_cases, read_kinds
+from .. import build
+from ..check import items, requirements, source
+from ..check.source import CheckCase, CheckSourceError, read_cases, read_kinds
 from ..falsify.run import now
 from ..kept import kept
-from ..lab import Lab
-from ..process import Process
+from ..lab.lab import Lab
+from ..lab.process import Process
 from ..verdict import Broken, ClaimFalse, Unsupported, without_place
 from .labs import LAB, quiet_relay_of, settings_of
 
@@ -59,7 +60,7 @@ class CheckFile(pytest.File):
         return kept(
             build.current().kept,
             self.path.stem,
-            [self.path, Path(check_source.__file__), *_shared()],
+            [self.path, Path(source.__file__), *_shared()],
             lambda: read_cases(self.path, self.config.rootpath, _shared_kinds()),
         )
 
@@ -103,7 +104,7 @@ class CheckItem(pytest.Item):
         program = build.current().programs / "cases" / self.path.stem
         deadline = self.config.getoption("deadline") or self.case.deadline
         with _changed(lab) as prepare:
-            check_run.run(lab, program, self.name, deadline, prepare)
+            items.run(lab, program, self.name, deadline, prepare)
 
     def teardown(self) -> None:
         """Nothing stays behind, whoever interrupted what."""

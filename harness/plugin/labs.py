@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from .. import abi, build
-from ..conductor import ConductorFailed
-from ..lab import Lab, Settings
+from ..control.conductor import ConductorFailed
+from ..control.relay import Relay
+from ..lab.lab import Lab, Settings
 from ..platform import posting
-from ..relay import Relay
 from ..workers import is_worker
 from .hook import hook
 

@@ -6,7 +6,7 @@ import pytest
 
 from .. import build, platforms
 from ..abi import NoEmulator, launcher
-from ..conductor import ConductorFailed
+from ..control.conductor import ConductorFailed
 from .hook import hook
 from .labs import relay_of
 

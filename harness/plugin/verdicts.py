@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from .. import build, keep
+from .. import build
 from ..falsify import run as falsify
-from ..platform import cargo, posting
 from ..gathered import Gathered
-from ..lab import Lab
+from ..lab import keep
+from ..lab.lab import Lab
+from ..platform import cargo, posting
 from ..recording import of_item
 from ..results import Record
 from ..sections import attach

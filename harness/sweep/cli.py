@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from .. import build
-from ..conductor import ConductorFailed
-from ..lab import Settings
-from ..relay import Relay
+from ..control.conductor import ConductorFailed
+from ..control.relay import Relay
+from ..lab.lab import Settings
 from ..verdict import Broken
 from .crew import Crew
 from .engine import Engine, Judgement, Result

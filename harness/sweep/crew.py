@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import TypeVar
 
 from ..children import die_with_parent
-from ..lab import Settings
-from ..relay import Relay
+from ..control.relay import Relay
+from ..lab.lab import Settings
 from ..verdict import Broken
 from .engine import Engine
 from .subject import Subject

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..event import Event
-from ..moment import Descriptor
+from ..lab.moment import Descriptor
+from ..trace.event import Event
 
 
 @dataclass(frozen=True)

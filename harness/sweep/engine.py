@@ -6,9 +6,9 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from ..event import Event
-from ..lab import Settings
-from ..relay import Relay
+from ..control.relay import Relay
+from ..lab.lab import Settings
+from ..trace.event import Event
 from ..verdict import Broken
 from .client import ENDS, Client, Fate
 from .perturb import Kind, Perturbation

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..moment import Descriptor
+from ..lab.moment import Descriptor
 from .points import Point
 
 

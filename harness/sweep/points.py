@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..event import Event
-from ..folding import of_loader
-from ..moment import Descriptor, Moment
+from ..lab.moment import Descriptor, Moment
 from ..outcome import signal_number
+from ..trace.event import Event
+from ..trace.folding import of_loader
 from .descriptors import Open, classified
 
 FAMILIES = {

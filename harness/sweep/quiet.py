@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..event import Event
-from ..lab import Lab
+from ..lab.lab import Lab
+from ..trace.event import Event
 
 _FOR_GOOD = frozenset(
     "accept accept4 read recvfrom recvmsg wait4 waitid pause rt_sigsuspend".split()

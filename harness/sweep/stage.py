@@ -10,11 +10,11 @@ from socket import AddressFamily
 from types import TracebackType
 from typing import Any
 
-from ..conductor import Late, Refused
-from ..lab import Lab, Settings
-from ..process import Process
-from ..relay import Relay
-from ..sockets import LISTEN
+from ..control.conductor import Late, Refused
+from ..control.relay import Relay
+from ..lab.lab import Lab, Settings
+from ..lab.process import Process
+from ..trace.sockets import LISTEN
 from . import trouble
 from .client import Client, Fate
 from .quiet import is_quiet

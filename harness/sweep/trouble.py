@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..process import Process
+from ..lab.process import Process
 from .client import Client, Fate
 from .subject import NotUsable
 

@@ -15,9 +15,7 @@ from typing import Any
 import pytest
 
 from harness import Lab
-from harness.privilege import Privilege
-from harness.samples import FIRST, STOPS
-from harness.sockets import Socket
+from harness.lab.privilege import Privilege
 from harness.tests import ss
 from harness.tests.tcpdump import (
     Tcpdump,
@@ -30,6 +28,8 @@ from harness.tests.tcpdump import (
     sent,
     told,
 )
+from harness.trace.samples import FIRST, STOPS
+from harness.trace.sockets import Socket
 from harness.verdict import Broken
 
 

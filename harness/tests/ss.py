@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.sockets import Endpoint, Socket, State
+from harness.trace.sockets import Endpoint, Socket, State
 
 _STATES = {
     "ESTAB": State.ESTABLISHED,

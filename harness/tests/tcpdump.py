@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
-from harness.samples import FIRST
-from harness.segments import Fate, Flag, Protocol, Segment
+from harness.trace.samples import FIRST
+from harness.trace.segments import Fate, Flag, Protocol, Segment
 from harness.verdict import Broken
 
 _KINDS = "tcp or udp or icmp or icmp6 or arp"

@@ -13,9 +13,9 @@ import pytest
 
 from harness import EADDRINUSE, Lab, Unsupported, entering, exited, killed_by, leaving
 from harness import abi, build, errno_page, platforms
+from harness.control.relay import Relay
 from harness.errno_names import Errno
-from harness.lab import Settings
-from harness.relay import Relay
+from harness.lab.lab import Settings
 
 from harness.tests.checkouts import HERE
 

@@ -14,8 +14,8 @@ from harness.audit.audit import Outcome, Verdict, load_waivers, reasons, told, t
 from harness.audit.check import CHECKS
 from harness.audit.report import Report, to_html, to_json, to_junit
 from harness.build import current
-from harness.lab import Settings
-from harness.relay import Relay
+from harness.control.relay import Relay
+from harness.lab.lab import Settings
 from harness.sweep.engine import Engine, Judgement, Result
 from harness.sweep.subject import NotUsable, load, subject_of
 

@@ -11,14 +11,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from harness import Broken, Lab, build, check_run
-from harness.check_source import read_cases, read_kinds
+from harness import Broken, Lab, build
+from harness.check import items
+from harness.check.source import read_cases, read_kinds
 from harness.errno_names import Errno
-from harness.event import Call
-from harness.moment import entering, leaving
+from harness.lab.moment import entering, leaving
+from harness.lab.process import Process
 from harness.plugin.labs import quiet_relay_of, settings_of
-from harness.process import Process
 from harness.tests.checkouts import HERE, Checkout
+from harness.trace.event import Call
 from harness.verdict import ClaimFalse
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -73,7 +74,7 @@ def between_moments(process: Process) -> list[Call]:
 
 def tells(call: Call) -> bool:
     """Whether it hands a verdict over."""
-    return call.name == "write" and call.args["fd"] == check_run.DESCRIPTOR
+    return call.name == "write" and call.args["fd"] == items.DESCRIPTOR
 
 
 def made_by(config: pytest.Config, item: str) -> list[tuple[str, int]]:
@@ -82,7 +83,7 @@ def made_by(config: pytest.Config, item: str) -> list[tuple[str, int]]:
     started: list[Process] = []
     with new_lab(config) as lab:
         try:
-            check_run.run(lab, program("helpers"), item, prepare=started.append)
+            items.run(lab, program("helpers"), item, prepare=started.append)
             whole = True
         except Broken as error:
             helper = item.partition("[")[0].removeprefix("of_")
@@ -108,7 +109,7 @@ def with_error(config: pytest.Config, item: str, call: str, nth: int) -> str:
 
     with new_lab(config) as lab:
         try:
-            check_run.run(lab, program("helpers"), item, prepare=spoil)
+            items.run(lab, program("helpers"), item, prepare=spoil)
         except Broken as error:
             return str(error)
     return "passed"
@@ -153,7 +154,7 @@ BROKEN = {
 def run(config: pytest.Config, item: str, deadline: float | None = None) -> None:
     """Runs an item of misbehaving.c."""
     with new_lab(config) as lab:
-        check_run.run(lab, program("misbehaving"), item, deadline)
+        items.run(lab, program("misbehaving"), item, deadline)
 
 
 @pytest.mark.parametrize("item", BROKEN)
@@ -212,7 +213,7 @@ def test_a_crashed_item_leaves_nothing(request: pytest.FixtureRequest) -> None:
     bound: list[Process] = []
     with pytest.raises(Broken, match="SIGKILL"):
         with new_lab(request.config) as lab:
-            check_run.run(lab, program("misbehaving"), "leaves_a_folder", prepare=bound.append)
+            items.run(lab, program("misbehaving"), "leaves_a_folder", prepare=bound.append)
     assert folders_in(shared) <= before
 
 

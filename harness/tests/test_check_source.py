@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness import build
-from harness.check_source import CheckCase, CheckSourceError, read_cases, read_kinds
+from harness.check.source import CheckCase, CheckSourceError, read_cases, read_kinds
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = read_kinds(sorted((ROOT / "harness/check").glob("*.c")), ROOT)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from harness import Broken, Lab, Privilege, Unsupported
-from harness import conductor as client
-from harness.conductor import Conductor, ConductorFailed, Late, Refused
-from harness.lab import Settings
-from harness.programs import find_program
-from harness.relay import Relay
+from harness.control import conductor as client
+from harness.control.conductor import Conductor, ConductorFailed, Late, Refused
+from harness.control.relay import Relay
+from harness.lab.lab import Settings
+from harness.lab.programs import find_program
 
 FAKE = Path(__file__).parent / "fake_conductor.py"
 
@@ -172,7 +172,7 @@ def test_a_request_that_was_cut_short_is_followed_by_none(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("harness.channel.Channel._line", interrupted)
+        patched.setattr("harness.control.channel.Channel._line", interrupted)
         with pytest.raises(KeyboardInterrupt):
             lab.sockets()
     with pytest.raises(

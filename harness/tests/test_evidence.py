@@ -1,12 +1,12 @@
 """The evidence as text, and what is gathered from a real lab."""
 
 from harness import LISTEN, entering
-from harness.event import Event
 from harness.evidence import Evidence
-from harness.lab import Lab
+from harness.lab.lab import Lab
 from harness.outcome import Outcome
 from harness.places import Party
-from harness.samples import STOPS, intervals
+from harness.trace.event import Event
+from harness.trace.samples import STOPS, intervals
 
 MS = 1_000_000
 SERVER = Party(1, "server", None, 1)

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from harness import build
-from harness.event import Event
 from harness.evidence_files import folder_name
 from harness.pcapng import SNAP, pcapng
+from harness.trace.event import Event
 
 CHECKOUT = Path(__file__).parent.parent.parent
 NAMES = ["ladder.svg", "case.html", "capture.pcapng"]

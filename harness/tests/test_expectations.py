@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.errno_names import Errno
 from harness.expectations import ExpectationError, Expectations, proposed
 from harness.fact import Fact
-from harness.errno_names import Errno
 from harness.outcome import Outcome
 from harness.ranges import Range, RangeError
 from harness.results import Record
 from harness.seen import Seen, settled, shown
-from harness.sockets import State
+from harness.trace.sockets import State
 from harness.verdict import Verdict
 
 CASE = "cases/test_a.py::test_rebinds[IPv4]"

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from harness import EADDRINUSE, TIME_WAIT
-from harness.event import Event
 from harness.falsify.body import repeated
 from harness.falsify.declared import DeclarationError, load
 from harness.falsify.page import markdown
@@ -16,6 +15,7 @@ from harness.falsify.run import Change, Run
 from harness.falsify.wrong import wrong
 from harness.outcome import Outcome, exited
 from harness.tests.checkouts import HERE, Checkout
+from harness.trace.event import Event
 
 WHOLE = '''
     def test_the_outcome_is_asserted(lab: Lab) -> None:

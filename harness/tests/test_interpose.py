@@ -13,10 +13,10 @@ import pytest
 from harness import EBADF, EMFILE, Lab, Unsupported, entering, exited, killed_by, leaving
 from harness.baseline import Baseline, Given
 from harness.build import current
-from harness.birth import CONTROLS, INTERPOSE, PTRACE
-from harness.lab import Settings
+from harness.control.birth import CONTROLS, INTERPOSE, PTRACE
+from harness.lab.lab import Settings
 
-from harness.relay import Relay
+from harness.control.relay import Relay
 from harness.results import Results
 from harness.tests.checkouts import Checkout
 from harness.tests.test_witness import SCENARIOS, Said, Scenario, conducted

@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 
 from harness import ACK, FIN, RST, SYN, Endpoint, Flag, Segment, exited
-from harness.event import Event
-from harness.frames import Frame, Numbers
 from harness.ladder import Ladder
 from harness.ladder_svg import NARROW, WIDE, Legend, Picture, svg
 from harness.ladder_text import painted, text, without_lines
 from harness.outcome import Outcome
 from harness.places import Party
 from harness.rows import FATES, Flight, Kind, Said
-from harness.samples import Sample, intervals
 from harness.sheet import Metrics, lay_out, overlapping, wrap
+from harness.trace.event import Event
+from harness.trace.frames import Frame, Numbers
+from harness.trace.samples import Sample, intervals
 
 MS = 1_000_000
 HERE, THERE = Endpoint("127.0.0.1", 40000), Endpoint("127.0.0.1", 9877)

@@ -12,8 +12,8 @@ import pytest
 
 from harness import Broken, Lab, Process, Stream, exited, killed_by
 from harness.build import current
-from harness.lab import Settings
-from harness.relay import Relay
+from harness.control.relay import Relay
+from harness.lab.lab import Settings
 from harness.tests import traces
 
 HERE = current()

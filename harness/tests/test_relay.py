@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness import build
-from harness.conductor import ConductorFailed
-from harness.relay import Relay
+from harness.control.conductor import ConductorFailed
+from harness.control.relay import Relay
 
 from harness.tests import traces
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from harness.segments import ACK, FIN, SYN, Fate, Flag, Protocol
-from harness.sockets import Clock, Endpoint, Queues, Socket, State
 from harness.tests import ss
 from harness.tests.tcpdump import Told, differing
+from harness.trace.segments import ACK, FIN, SYN, Fate, Flag, Protocol
+from harness.trace.sockets import Clock, Endpoint, Queues, Socket, State
 
 CHECKOUT = Path(__file__).parent.parent.parent
 WITNESSED = {

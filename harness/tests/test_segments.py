@@ -4,9 +4,9 @@ import struct
 from collections.abc import Sequence
 
 from harness import ACK, FIN, SYN, Endpoint, Flag, Segment
-from harness.event import Event
 from harness.outcome import Outcome
-from harness.segments import Senders, parse, with_flags
+from harness.trace.event import Event
+from harness.trace.segments import Senders, parse, with_flags
 
 SERVER = Endpoint("127.0.0.1", 9877)
 NAMES = {1: "server", 2: "first", 3: "second"}

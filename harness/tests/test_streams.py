@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harness import Broken, Stream
-from harness.streams import Streams
+from harness.lab.streams import Streams
 
 Make = Callable[..., Streams]
 

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 
 from harness.build import current
-from harness.event import Event
-from harness.lab import Settings
-from harness.moment import Descriptor, Moment
+from harness.control.relay import Relay
+from harness.lab.lab import Settings
+from harness.lab.moment import Descriptor, Moment
 from harness.outcome import Outcome
-from harness.relay import Relay
 from harness.sweep.descriptors import classified
 from harness.sweep.engine import Engine, Judgement
 from harness.sweep.perturb import Kind, Perturbation, perturbations
 from harness.sweep.plan import Plan
 from harness.sweep.points import Point, merged
 from harness.sweep.subject import Subject, subject_of
+from harness.trace.event import Event
 
 HERE = current()
 SERVERS = HERE.folder / "servers"

@@ -29,9 +29,9 @@ from harness import (
     leaving,
 )
 from harness.build import current
-from harness.conductor import Refused
-from harness.lab import Settings
-from harness.relay import Relay
+from harness.control.conductor import Refused
+from harness.control.relay import Relay
+from harness.lab.lab import Settings
 
 HERE = current()
 PORT = Lab.port

@@ -21,8 +21,8 @@ from harness import (
     leaving,
 )
 from harness.build import current
-from harness.lab import Settings
-from harness.relay import Relay
+from harness.control.relay import Relay
+from harness.lab.lab import Settings
 
 HERE = current()
 WAYS = {

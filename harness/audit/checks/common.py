@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ...conductor import Refused
-from ...event import Event
-from ...process import Process
+from ...control.conductor import Refused
+from ...lab.process import Process
 from ...sweep.client import Client, Fate
 from ...sweep.engine import Engine, Judgement, Result
 from ...sweep.perturb import Kind, Perturbation, perturbations
 from ...sweep.points import Point, merged
 from ...sweep.stage import Stage
+from ...trace.event import Event
 from ...verdict import Broken
 from ..check import Inapplicable
 

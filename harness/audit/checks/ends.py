@@ -3,9 +3,9 @@
 import signal
 from collections.abc import Iterator
 
-from ...event import Event
 from ...sweep.client import ENDS, Client, Fate
 from ...sweep.engine import Engine
+from ...trace.event import Event
 from ..check import MUST, SHOULD, Inapplicable, check
 from .common import REQUESTS, held_at, point_of, recorded, release
 

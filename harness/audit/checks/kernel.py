@@ -4,7 +4,7 @@ import os
 import select
 from pathlib import Path
 
-from ...process import Process
+from ...lab.process import Process
 from ...sweep.stage import Stage
 from ...verdict import Broken
 

@@ -4,8 +4,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import suppress
 
-from ...conductor import Late
-from ...moment import Descriptor, Moment
+from ...control.conductor import Late
+from ...lab.moment import Descriptor, Moment
 from ...sweep.engine import Engine, start_again
 from ...sweep.stage import Stage
 from ..check import MUST, SHOULD, Inapplicable, check

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from socket import AddressFamily
 
-from ...sockets import LISTEN
 from ...sweep.client import Client, Fate
 from ...sweep.engine import Engine
+from ...trace.sockets import LISTEN
 from ..check import MUST, POLICY, Inapplicable, check
 from .common import recorded
 

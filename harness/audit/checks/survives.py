@@ -3,7 +3,7 @@
 import resource
 from collections.abc import Iterator
 
-from ...process import Process
+from ...lab.process import Process
 from ...sweep.client import Client, Fate
 from ...sweep.engine import Engine
 from ...sweep.perturb import Kind

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING, Any
 
-from .conductor import Late
-from .event import Event
+from ..control.conductor import Late
+from ..trace.event import Event
+from ..trace.segments import Fate, Flag, Protocol, Segment, parse_any, with_flags
+from ..verdict import Broken, hidden
 from .place import Named, name_of
-from .segments import Fate, Flag, Protocol, Segment, parse_any, with_flags
-from .verdict import Broken, hidden
 
 if TYPE_CHECKING:
     from .host import Host

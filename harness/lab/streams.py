@@ -7,8 +7,8 @@ import pty
 import termios
 from enum import Enum
 
-from .files import anonymous_file
-from .verdict import Broken, hidden
+from ..files import anonymous_file
+from ..verdict import Broken, hidden
 
 __tracebackhide__ = hidden
 

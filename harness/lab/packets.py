@@ -8,10 +8,10 @@ import struct
 from ipaddress import ip_address
 from typing import Any
 
-from .icmp import FRAGMENTATION_NEEDED, Icmp
-from .segments import ACK, RST, SYN, Flag, Segment
-from .sockets import Endpoint
-from .verdict import Broken, hidden
+from ..trace.icmp import FRAGMENTATION_NEEDED, Icmp
+from ..trace.segments import ACK, RST, SYN, Flag, Segment
+from ..trace.sockets import Endpoint
+from ..verdict import Broken, hidden
 
 __tracebackhide__ = hidden
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from ..files import anonymous_file
+from ..outcome import signal_name
+from ..verdict import Broken, Unsupported, hidden
 from .birth import Adopted, Child, ForkServer, execute
 from .channel import Channel, ChannelClosed, ChannelSilent
-from .files import anonymous_file
-from .outcome import signal_name
-from .verdict import Broken, Unsupported, hidden
 
 __tracebackhide__ = hidden
 

@@ -9,11 +9,11 @@ from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_interface
 from typing import TYPE_CHECKING, Any
 
-from .conductor import Late, Refused
-from .icmp import HOST_UNREACHABLE, NET_UNREACHABLE, PROHIBITED, Icmp
+from ..control.conductor import Late, Refused
+from ..trace.icmp import HOST_UNREACHABLE, NET_UNREACHABLE, PROHIBITED, Icmp
+from ..verdict import Broken, hidden
 from .place import Place
 from .process import Process
-from .verdict import Broken, hidden
 from .wire import End, Interface, Wire
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .outcome import Exit, Outcome
+from ..outcome import Exit, Outcome
 
 
 @dataclass(frozen=True)

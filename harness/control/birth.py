@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
-from .files import anonymous_file
+from ..files import anonymous_file
 
 
 class Child(Protocol):

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .conductor import Late
-from .fact import Fact
-from .sockets import LISTEN, Filter, Socket, State
+from ..control.conductor import Late
+from ..fact import Fact
+from ..trace.sockets import LISTEN, Filter, Socket, State
+from ..verdict import Unsupported, hidden
 from .unseen import held_only, unseen
-from .verdict import Unsupported, hidden
 
 if TYPE_CHECKING:
     from .lab import Lab

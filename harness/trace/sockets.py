@@ -6,7 +6,7 @@ from enum import StrEnum
 from socket import AddressFamily, SocketKind
 from typing import Any, TypeVar
 
-from .verdict import Broken, Unsupported, hidden
+from ..verdict import Broken, Unsupported, hidden
 
 __tracebackhide__ = hidden
 

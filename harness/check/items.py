@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import platforms
-from .files import anonymous_file
-from .conductor import Late
-from .lab import Lab
-from .outcome import Exit, exited, signal_name
-from .process import Process
-from .verdict import Broken, ClaimFalse, Unsupported, Verdict, hidden
+from .. import platforms
+from ..control.conductor import Late
+from ..files import anonymous_file
+from ..lab.lab import Lab
+from ..lab.process import Process
+from ..outcome import Exit, exited, signal_name
+from ..verdict import Broken, ClaimFalse, Unsupported, Verdict, hidden
 
 __tracebackhide__ = hidden
 

@@ -4,7 +4,7 @@ import difflib
 import os
 from pathlib import Path
 
-from .verdict import Broken, hidden
+from ..verdict import Broken, hidden
 
 __tracebackhide__ = hidden
 

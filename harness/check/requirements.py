@@ -9,9 +9,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from .lab import Lab
-from .privilege import Privilege
-from .verdict import Unsupported, hidden
+from ..lab.lab import Lab
+from ..lab.privilege import Privilege
+from ..verdict import Unsupported, hidden
 
 __tracebackhide__ = hidden
 

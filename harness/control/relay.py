@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from ..verdict import hidden
 from .birth import PTRACE, ForkServer, arguments
 from .conductor import Conductor, ConductorFailed
-from .verdict import hidden
 
 __tracebackhide__ = hidden
 

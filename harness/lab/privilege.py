@@ -2,8 +2,8 @@
 
 from enum import StrEnum
 
-from .conductor import About
-from .verdict import Unsupported, hidden
+from ..control.conductor import About
+from ..verdict import Unsupported, hidden
 
 __tracebackhide__ = hidden
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from .outcome import signal_name
+from ..outcome import signal_name
 
 
 class Descriptor(StrEnum):

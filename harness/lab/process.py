@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .conductor import Late, Refused
-from .errno_names import Errno
-from .event import Call, Event
+from ..control.conductor import Late, Refused
+from ..errno_names import Errno
+from ..outcome import Exit, Outcome, signal_name
+from ..trace.event import Call, Event
+from ..verdict import Broken, hidden
 from .moment import Descriptor, Moment, Scope, leaving
-from .outcome import Exit, Outcome, signal_name
 from .streams import Stream, Streams
-from .verdict import Broken, hidden
 
 if TYPE_CHECKING:
     from .host import Host

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .verdict import hidden
+from ..verdict import hidden
 
 __tracebackhide__ = hidden
 

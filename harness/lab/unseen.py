@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .event import Event
-from .errno_names import Errno
-from .sockets import (
+from ..errno_names import Errno
+from ..trace.event import Event
+from ..trace.sockets import (
     CLOSE_WAIT,
     CLOSING,
     ESTABLISHED,

@@ -10,23 +10,23 @@ from socket import socket as Client
 from time import time_ns
 from typing import Any
 
-from .abi import numbers
-from .conductor import Refused
-from .errno_names import Errno
-from .event import Event
+from ..abi import numbers
+from ..control.conductor import Refused
+from ..control.relay import SYSCTLS, Relay
+from ..errno_names import Errno
+from ..outcome import Outcome
+from ..trace.event import Event
+from ..trace.samples import FIRST, STOPS, Sample
+from ..trace.segments import Flag, Protocol, Segment, Senders, parse_any, with_flags
+from ..trace.sockets import Socket
+from ..verdict import Broken, Unsupported, hidden
 from .host import Host
 from .network import Network
-from .outcome import Outcome
 from .place import Named, Place, name_of
 from .privilege import Privilege, need
 from .process import Process
 from .programs import find_program
-from .relay import SYSCTLS, Relay
-from .samples import FIRST, STOPS, Sample
-from .segments import Flag, Protocol, Segment, Senders, parse_any, with_flags
-from .sockets import Socket
 from .streams import Stream, Streams
-from .verdict import Broken, Unsupported, hidden
 from .wire import Wire
 
 __tracebackhide__ = hidden
@@ -463,7 +463,7 @@ class Lab(Place):
         Args:
             width: columns of text.
         """
-        from .evidence import Evidence
+        from ..evidence import Evidence
 
         return Evidence.of(self).text(width)
 

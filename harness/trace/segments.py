@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..seen import Drawn
 from .event import Event
 from .icmp import Icmp, icmp_of
-from .seen import Drawn
 from .sockets import Endpoint
 
 

@@ -5,11 +5,11 @@ from ipaddress import ip_interface
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from .samples import FIRST
+from ..trace.samples import FIRST
+from ..trace.segments import Fate, Segment
+from ..verdict import Broken, hidden
 from .host import Host
 from .place import Named, name_of
-from .segments import Fate, Segment
-from .verdict import Broken, hidden
 from .wire import End, Wire
 
 if TYPE_CHECKING:

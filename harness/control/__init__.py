@@ -1,0 +1,1 @@
+"""How Python speaks with the conductor: it is started, asked, and ended."""
