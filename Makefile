@@ -284,7 +284,7 @@ bench:
 gallery:
 	@harness/setup.sh conformance
 	@$(MAKE) -s build
-	@$(python) -m harness.gallery
+	@$(python) -m harness.reports.gallery
 
 # The page of behaviours, with what a run of every case but the slow ones gave.
 docs:

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from .audit import cli as audit
-from .catalogue import CatalogueError
 from .commands import claims, compare, docs, errnos, expect, falsified, matrix, record, summary
-from .expectations import ExpectationError
-from .results import NotComparable
-from .scenarios import ScenarioError
+from .records.catalogue import CatalogueError
+from .records.expectations import ExpectationError
+from .records.results import NotComparable
+from .records.scenarios import ScenarioError
 from .sweep import cli as sweep
 from .verdict import Broken
 

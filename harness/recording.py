@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from . import build, platforms, results
+from . import build, platforms
 from .platform.posting import Posting
-from .results import Claim, Record
+from .records import results
+from .records.results import Claim, Record
 from .verdict import Verdict
 
 

@@ -9,9 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from . import scenarios, summary
 from .platform import posting
-from .results import Record
+from .records import scenarios
+from .records.results import Record
+from .reports import summary
 from .verdict import Verdict
 
 
@@ -109,7 +110,7 @@ def _show_case(terminal: Any, report: Any) -> None:
 
 def _shown(evidence: str, terminal: Any) -> str:
     """The evidence in colours on a terminal, and without lines where there are no characters for them."""
-    from . import ladder_text  # most runs have nothing to show
+    from .evidence import ladder_text  # most runs have nothing to show
 
     file = terminal.config.get_terminal_writer()._file
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from ..results import Claim
+from ..records.results import Claim
 
 _TOKEN = re.compile(
     r"""

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from .. import scenarios
 from ..build import current
+from ..records import scenarios
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ..compare import DIFFERENT, SAME, compared
+from ..records.compare import DIFFERENT, SAME, compared
 
 
 def add(parser: argparse.ArgumentParser) -> None:

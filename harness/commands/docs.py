@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from .. import docs, results
 from ..build import current
+from ..records import results
+from ..reports import docs
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -2,8 +2,8 @@
 
 import argparse
 
-from .. import errno_page
 from ..build import current
+from ..reports import errnos
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -13,6 +13,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(_: argparse.Namespace) -> int:
     """The exit status."""
     here = current()
-    (here.root / errno_page.FILE).write_text(errno_page.page(here.top), encoding="utf-8")
-    print(errno_page.FILE)
+    (here.root / errnos.FILE).write_text(errnos.page(here.top), encoding="utf-8")
+    print(errnos.FILE)
     return 0

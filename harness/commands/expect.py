@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from ..build import current
-from ..expectations import FILE, Expectations, proposed
-from ..results import Results, newest
+from ..records.expectations import FILE, Expectations, proposed
+from ..records.results import Results, newest
 
 
 def add(parser: argparse.ArgumentParser) -> None:

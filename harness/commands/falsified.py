@@ -6,7 +6,7 @@ from pathlib import Path
 from ..build import current
 from ..falsify.page import PAGE, markdown
 from ..falsify.report import read
-from ..results import NotComparable
+from ..records.results import NotComparable
 
 
 def add(parser: argparse.ArgumentParser) -> None:

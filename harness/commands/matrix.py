@@ -4,10 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from .. import catalogue, matrix, matrix_text, results, scenarios
 from ..build import Build, current
-from ..compare import NOT_COMPARABLE, SAME
-from ..results import Record, Results, by_platform
+from ..records import catalogue, results, scenarios
+from ..records.compare import NOT_COMPARABLE, SAME
+from ..records.results import Record, Results, by_platform
+from ..reports import matrix, matrix_text
 
 _FORMS = {"html": matrix.html, "markdown": matrix.markdown}
 

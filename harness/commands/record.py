@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..baseline import FOLDER, Baseline, path_of
 from ..build import current
-from ..results import NotComparable, Record, Results, by_platform, newest
+from ..records.baseline import FOLDER, Baseline, path_of
+from ..records.results import NotComparable, Record, Results, by_platform, newest
 from ..verdict import Verdict
 
 

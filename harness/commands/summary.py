@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from .. import results, scenarios, summary
 from ..build import current
+from ..records import results, scenarios
+from ..reports import summary
 
 
 def add(parser: argparse.ArgumentParser) -> None:

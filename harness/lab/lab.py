@@ -463,7 +463,7 @@ class Lab(Place):
         Args:
             width: columns of text.
         """
-        from ..evidence import Evidence
+        from ..evidence.evidence import Evidence
 
         return Evidence.of(self).text(width)
 

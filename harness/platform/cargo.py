@@ -5,7 +5,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from ..results import Record
+from ..records.results import Record
 
 _NAME = "sockspec_files"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from .. import build
-from ..expectations import ExpectationError, Expectations
-from ..results import Record
+from ..records.expectations import ExpectationError, Expectations
+from ..records.results import Record
 from ..verdict import Verdict
 from ..workers import is_worker
 from .hook import hook

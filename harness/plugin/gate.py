@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from .. import build
-from ..baseline import FOLDER, Baseline
-from ..compare import NOT_COMPARABLE, Transition, transitions
-from ..results import NotComparable, by_platform
+from ..records.baseline import FOLDER, Baseline
+from ..records.compare import NOT_COMPARABLE, Transition, transitions
+from ..records.results import NotComparable, by_platform
 from .collection import LEFT_OUT
 from .expected import Collected
 from .recorder import Recorder, spoil

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ..catalogue import Collected
 from ..recording import of_item, words
+from ..records.catalogue import Collected
 from ..verdict import Verdict
 from ..workers import is_worker
 from .hook import hook

@@ -11,7 +11,7 @@ from .. import build, platforms
 from ..options import chooses_nothing
 from ..platform import cargo, posting
 from ..recording import of_crash
-from ..results import End, Merger, Record, ResultFile
+from ..records.results import End, Merger, Record, ResultFile
 from ..sections import attached
 from .beside import CRASHED
 from .collection import is_case

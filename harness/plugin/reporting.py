@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .. import build, reports
+from .. import build
+from ..reports import formats
 from .hook import hook
 from .recorder import Recorder, spoil
 
@@ -27,7 +28,7 @@ class Reporting:
         if (path := self._config.getoption("tap")) is None:
             return
         try:
-            Path(path).write_text(reports.tap(self._recorder.records), encoding="utf-8")
+            Path(path).write_text(formats.tap(self._recorder.records), encoding="utf-8")
         except OSError as error:
             self._recorder.troubles.append(f"--tap={path}: {error.strerror}")
             spoil(session, pytest.ExitCode.INTERNAL_ERROR)
@@ -38,5 +39,5 @@ class Reporting:
         if self._config.getoption("annotations") == "github":
             root = build.current().root
             troubles = [*self._recorder.troubles, *(self._gate.told if self._gate else ())]
-            for line in reports.github(self._recorder.records, troubles, root):
+            for line in formats.github(self._recorder.records, troubles, root):
                 terminalreporter.write_line(line)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from .. import build
+from ..evidence.gathered import Gathered
 from ..falsify import run as falsify
-from ..gathered import Gathered
 from ..lab import keep
 from ..lab.lab import Lab
 from ..platform import cargo, posting
 from ..recording import of_item
-from ..results import Record
+from ..records.results import Record
 from ..sections import attach
 from ..verdict import Broken, ClaimFalse, Unsupported, Verdict
 from .assertions import seen_in

@@ -12,10 +12,11 @@ from signal import SIGSEGV
 import pytest
 
 from harness import EADDRINUSE, Lab, Unsupported, entering, exited, killed_by, leaving
-from harness import abi, build, errno_page, platforms
+from harness import abi, build, platforms
 from harness.control.relay import Relay
 from harness.errno_names import Errno
 from harness.lab.lab import Settings
+from harness.reports import errnos
 
 from harness.tests.checkouts import HERE
 
@@ -101,7 +102,7 @@ def test_the_platform_tells_the_kernel_from_the_abi(
 
 def test_the_page_of_numbers_is_what_the_headers_say(foreign: build.Build) -> None:
     """docs/errno.md has the numbers of the ABI."""
-    told = errno_page.numbers((HERE.root / errno_page.FILE).read_text(), foreign.abi)
+    told = errnos.numbers((HERE.root / errnos.FILE).read_text(), foreign.abi)
     known = abi.numbers(foreign.programs)
     assert told["EADDRINUSE"] == IN_USE[foreign.abi]
     assert told == {name: known[name] for name in Errno if name in known}

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import behaviours_page, catalogue
-from harness.catalogue import Catalogue, CatalogueError, Collected, Family
-from harness.results import Record
+from harness.records import catalogue
+from harness.records.catalogue import Catalogue, CatalogueError, Collected, Family
+from harness.records.results import Record
+from harness.reports import behaviours
 from harness.verdict import Verdict
 
 BIND = Family("A", "bind", "Who may have a port.", {"A1": "taken", "A2": "shared", "A3": "far"})
@@ -58,12 +59,10 @@ def test_an_unreachable_errno_stands_under_the_row_of_its_call() -> None:
     """A row may name several calls."""
     excusing = Catalogue([CALLS], {})
     assert catalogue.complaints(excusing, CASES[:2]) == []
-    made = behaviours_page.page(excusing, CASES[:2], [])
+    made = behaviours.page(excusing, CASES[:2], [])
     assert made.sections[0].entries[0].unreachable == {"bind ENOBUFS": "memory is left"}
-    assert "bind ENOBUFS: no case | memory is left" in behaviours_page.markdown(made, "../")
-    assert "<code>bind ENOBUFS</code> has no case: memory is left." in behaviours_page.html(
-        made, "../"
-    )
+    assert "bind ENOBUFS: no case | memory is left" in behaviours.markdown(made, "../")
+    assert "<code>bind ENOBUFS</code> has no case: memory is left." in behaviours.html(made, "../")
 
 
 def test_an_unreachable_errno_of_no_call_is_a_complaint() -> None:
@@ -112,7 +111,7 @@ def test_a_list_without_a_case_is_an_error(tmp_path: Path) -> None:
 
 def test_the_page_counts_claims_and_items() -> None:
     """Variants are items of one claim."""
-    made = behaviours_page.page(CATALOGUE, CASES, [])
+    made = behaviours.page(CATALOGUE, CASES, [])
     assert (made.claims, made.items, made.sourced) == (2, 3, 2)
     assert [len(entry.lines) for entry in made.sections[0].entries] == [1, 1, 0]
 
@@ -120,26 +119,26 @@ def test_the_page_counts_claims_and_items() -> None:
 def test_the_page_says_what_was_seen() -> None:
     """The values of a claim that holds, the worst verdict of one that does not."""
     records = [ran(CASES[0].case), ran(CASES[1].case, Verdict.FAILED), ran(CASES[2].case)]
-    taken, shared, _ = behaviours_page.page(CATALOGUE, CASES, records).sections[0].entries
+    taken, shared, _ = behaviours.page(CATALOGUE, CASES, records).sections[0].entries
     assert taken.lines[0].seen == "failed"
     assert shared.lines[0].seen == "bind EADDRINUSE"
 
 
 def test_what_did_not_run_is_not_shown_as_seen() -> None:
     """Nothing was seen of it."""
-    taken, *_ = behaviours_page.page(CATALOGUE, CASES, []).sections[0].entries
+    taken, *_ = behaviours.page(CATALOGUE, CASES, []).sections[0].entries
     assert taken.lines[0].seen == "not run"
 
 
 def test_a_bar_does_not_break_the_table() -> None:
     """In Markdown it would begin a column."""
-    text = behaviours_page.markdown(behaviours_page.page(CATALOGUE, CASES, []), "../")
+    text = behaviours.markdown(behaviours.page(CATALOGUE, CASES, []), "../")
     assert "It is \\| shared." in text
     assert "there is no moon" in text
 
 
 def test_the_page_in_html_is_whole() -> None:
     """It refers to sources and to nothing that has to be loaded."""
-    text = behaviours_page.html(behaviours_page.page(CATALOGUE, CASES, []), "../")
+    text = behaviours.html(behaviours.page(CATALOGUE, CASES, []), "../")
     assert "http" not in text
     assert '<a href="../cases/check_it.c">It is | shared.</a>' in text

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.baseline import Baseline, Given
 from harness.build import current
-from harness.compare import compared
 from harness.errno_names import Errno
 from harness.outcome import Outcome
-from harness.results import SCHEMA, End, NotComparable, Record, Results
+from harness.records.baseline import Baseline, Given
+from harness.records.compare import compared
+from harness.records.results import SCHEMA, End, NotComparable, Record, Results
 from harness.seen import Seen
 from harness.verdict import Verdict
 

@@ -1,10 +1,10 @@
 """The evidence as text, and what is gathered from a real lab."""
 
 from harness import LISTEN, entering
-from harness.evidence import Evidence
+from harness.evidence.evidence import Evidence
+from harness.evidence.places import Party
 from harness.lab.lab import Lab
 from harness.outcome import Outcome
-from harness.places import Party
 from harness.trace.event import Event
 from harness.trace.samples import STOPS, intervals
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from harness import build
-from harness.evidence_files import folder_name
-from harness.pcapng import SNAP, pcapng
+from harness.evidence.files import folder_name
+from harness.evidence.pcapng import SNAP, pcapng
 from harness.trace.event import Event
 
 CHECKOUT = Path(__file__).parent.parent.parent

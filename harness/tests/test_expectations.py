@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from harness.errno_names import Errno
-from harness.expectations import ExpectationError, Expectations, proposed
 from harness.fact import Fact
 from harness.outcome import Outcome
-from harness.ranges import Range, RangeError
-from harness.results import Record
+from harness.records.expectations import ExpectationError, Expectations, proposed
+from harness.records.ranges import Range, RangeError
+from harness.records.results import Record
 from harness.seen import Seen, settled, shown
 from harness.trace.sockets import State
 from harness.verdict import Verdict

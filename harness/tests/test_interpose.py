@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from harness import EBADF, EMFILE, Lab, Unsupported, entering, exited, killed_by, leaving
-from harness.baseline import Baseline, Given
 from harness.build import current
 from harness.control.birth import CONTROLS, INTERPOSE, PTRACE
 from harness.lab.lab import Settings
+from harness.records.baseline import Baseline, Given
 
 from harness.control.relay import Relay
-from harness.results import Results
+from harness.records.results import Results
 from harness.tests.checkouts import Checkout
 from harness.tests.test_witness import SCENARIOS, Said, Scenario, conducted
 from harness.verdict import Verdict

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from harness import ACK, FIN, RST, SYN, Endpoint, Flag, Segment, exited
-from harness.ladder import Ladder
-from harness.ladder_svg import NARROW, WIDE, Legend, Picture, svg
-from harness.ladder_text import painted, text, without_lines
+from harness.evidence.ladder import Ladder
+from harness.evidence.ladder_svg import NARROW, WIDE, Legend, Picture, svg
+from harness.evidence.ladder_text import painted, text, without_lines
+from harness.evidence.places import Party
+from harness.evidence.rows import FATES, Flight, Kind, Said
+from harness.evidence.sheet import Metrics, lay_out, overlapping, wrap
 from harness.outcome import Outcome
-from harness.places import Party
-from harness.rows import FATES, Flight, Kind, Said
-from harness.sheet import Metrics, lay_out, overlapping, wrap
 from harness.trace.event import Event
 from harness.trace.frames import Frame, Numbers
 from harness.trace.samples import Sample, intervals

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import results
+from harness.records import results
 from harness.tests import traces
 from harness.tests.checkouts import Checkout
 from harness.tests.traces import Orphans

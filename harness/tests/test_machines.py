@@ -10,9 +10,9 @@ import pytest
 
 from harness.platform import cargo, initramfs, kernels, machine
 from harness.platform.trouble import last_words
-from harness.results import Record
-from harness.verdict import Verdict
+from harness.records.results import Record
 from harness.tests.test_plugin import CHECKOUT
+from harness.verdict import Verdict
 
 RESETS = bytes.fromhex("b0fee664fa f4ebfd")
 """16-bit x86: resets the machine, as a kernel does that panics with panic=-1."""

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from harness.build import current
-from harness.catalogue import load
 from harness.errno_names import Errno
-from harness.matrix import Matrix, html, markdown, matrix
-from harness.matrix_text import write
 from harness.outcome import Outcome
-from harness.results import End, Record
-from harness.scenarios import Scenario
+from harness.records.catalogue import load
+from harness.records.results import End, Record
+from harness.records.scenarios import Scenario
+from harness.reports.matrix import Matrix, html, markdown, matrix
+from harness.reports.matrix_text import write
 from harness.seen import Seen
 from harness.tests.test_compare import harness
 from harness.verdict import Verdict

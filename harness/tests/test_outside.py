@@ -10,7 +10,7 @@ from textwrap import dedent
 import pytest
 
 from harness.build import current
-from harness.results import Results, newest
+from harness.records.results import Results, newest
 from harness.verdict import Verdict
 
 SERVER = """

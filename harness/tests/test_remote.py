@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.baseline import Baseline
 from harness.platform.plan import UnknownPlatform, asked
 from harness.platform.remote import COMMAND
-from harness.results import Results
+from harness.records.baseline import Baseline
+from harness.records.results import Results
 from harness.tests.checkouts import Checkout
 
 SECONDS = 300

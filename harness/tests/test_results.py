@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness import Verdict
-from harness.results import Claim, Merger, Record, ResultFile, read, replay
-from harness.scenarios import Scenario, ScenarioError, cases_by_row, load, table, with_table
-from harness.summary import plain, row_verdict, write
+from harness.records.results import Claim, Merger, Record, ResultFile, read, replay
+from harness.records.scenarios import Scenario, ScenarioError, cases_by_row, load, table, with_table
+from harness.reports.summary import plain, row_verdict, write
 
 START = datetime(2025, 1, 2, 3, 4, 5, 6)
 PASSED = Record("cases/test_a.py::test_one", Verdict.PASSED, scenario=("S1.1",), duration=0.01)

@@ -5,8 +5,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import behaviours_page, catalogue, results
-from .catalogue import CatalogueError, Collected
+from ..records import catalogue, results
+from ..records.catalogue import CatalogueError, Collected
+from . import behaviours
 
 FOLDER = "docs"
 
@@ -47,10 +48,10 @@ def write(root: Path, run: Path) -> list[Path]:
         OSError
     """
     rows = catalogue.load(root / "cases" / "behaviours.toml")
-    page = behaviours_page.page(rows, collected(root), list(results.read(run)))
+    page = behaviours.page(rows, collected(root), list(results.read(run)))
     files = {
-        "behaviours.md": behaviours_page.markdown(page, "../"),
-        "behaviours.html": behaviours_page.html(page, "../"),
+        "behaviours.md": behaviours.markdown(page, "../"),
+        "behaviours.html": behaviours.html(page, "../"),
     }
     for name, text in files.items():
         (root / FOLDER / name).write_text(text, encoding="utf-8")

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .catalogue import Catalogue, Collected, Family
-from .rendering import render
-from .results import Record
-from .verdict import Verdict
+from ..records.catalogue import Catalogue, Collected, Family
+from ..records.results import Record
+from ..rendering import render
+from ..verdict import Verdict
 
 _VALUES = 4
 """Observed values that a cell shows."""

@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from time import time_ns
 from typing import TYPE_CHECKING
 
+from ..trace import frames
+from ..trace.event import Event
+from ..trace.frames import Frame
+from ..trace.samples import FIRST, Sample, intervals
+from ..trace.segments import Senders
 from . import ladder_text
 from .ladder import Ladder
 from .places import Party
-from .trace import frames
-from .trace.event import Event
-from .trace.frames import Frame
-from .trace.samples import FIRST, Sample, intervals
-from .trace.segments import Senders
 
 if TYPE_CHECKING:
-    from .lab.lab import Lab
+    from ..lab.lab import Lab
 
 _EVENTS = 4000
 """Events looked at, at most: the last ones."""

@@ -5,11 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .results import Record
+from ..records.results import Record
 
 if TYPE_CHECKING:
+    from ..lab.lab import Lab
     from .evidence import Evidence
-    from .lab.lab import Lab
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Gathered:
         record = replace(record, evidence=self.text)
         if self.evidence is None:
             return record
-        from . import evidence_files
+        from .files import listed, write
 
         try:
-            files = evidence_files.write(folder, record, self.evidence, datetime.now())
+            written = write(folder, record, self.evidence, datetime.now())
         except Exception as error:
             reason = f"(no files: {type(error).__name__}: {error})"
             return replace(record, evidence=f"{self.text}\n{reason}")
-        return replace(record, files=evidence_files.listed(files, root))
+        return replace(record, files=listed(written, root))

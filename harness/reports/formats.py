@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .results import Record
-from .verdict import Verdict
+from ..records.results import Record
+from ..verdict import Verdict
 
 _DIRECTIVES = {Verdict.UNSUPPORTED: "SKIP", Verdict.DIVERGES: "TODO diverges:"}
 _RED = (Verdict.FAILED, Verdict.BROKEN)

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..trace.event import Event
+from ..trace.folding import folded
+from ..trace.frames import Frame
+from ..trace.samples import Interval
 from .places import Lane, Party, Places
 from .rows import Kind, Letters, Row, Said, calls, flights
 from .spans import Span, spans_of, with_state_rows
-from .trace.event import Event
-from .trace.folding import folded
-from .trace.frames import Frame
-from .trace.samples import Interval
 
 
 @dataclass(frozen=True)

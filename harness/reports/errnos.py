@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import abi
-from .errno_names import Errno
+from .. import abi
+from ..errno_names import Errno
 
 FILE = "docs/errno.md"
 COLUMNS: Mapping[str, str] = {

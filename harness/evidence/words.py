@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .trace.event import Event
+from ..trace.event import Event
 
 _SHOWN_BYTES = 24
 _SHOWN_FLAGS = 8

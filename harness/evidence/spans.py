@@ -4,9 +4,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..trace.samples import Interval
 from .places import Places
 from .rows import Letters, Row
-from .trace.samples import Interval
 
 _TRACKS = 4
 """Sockets whose states are drawn side by side in one margin."""

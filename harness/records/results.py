@@ -15,8 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, get_origin, get_type_hints
 
-from .seen import Seen
-from .verdict import Verdict
+from ..seen import Seen
+from ..verdict import Verdict
 
 SCHEMA = 1
 """The version of what follows; another one is another language."""

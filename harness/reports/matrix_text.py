@@ -3,8 +3,8 @@
 import shutil
 from typing import TYPE_CHECKING, TextIO
 
+from ..verdict import Verdict
 from .matrix import Cell, Matrix
-from .verdict import Verdict
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from .catalogue import Catalogue
-from .rendering import render
-from .results import Record
-from .scenarios import Scenario
-from .verdict import Verdict
+from ..records.catalogue import Catalogue
+from ..records.results import Record
+from ..records.scenarios import Scenario
+from ..rendering import render
+from ..verdict import Verdict
 
 _LONGEST = 44
 """Characters of a value in a cell; the whole of it is in the details."""

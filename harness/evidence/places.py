@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .trace.event import Event
-from .trace.frames import Frame
-from .trace.samples import Interval
-from .trace.sockets import Endpoint
+from ..trace.event import Event
+from ..trace.frames import Frame
+from ..trace.samples import Interval
+from ..trace.sockets import Endpoint
 
 _NAMES = 6
 """Processes that a lane's title names."""

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterable, Sequence
 
-from .trace.event import Event
+from ..trace.event import Event
 
 SNAP = 256
 """Bytes that the conductor keeps of a frame."""

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from .results import Record
-from .scenarios import Scenario
-from .verdict import Verdict
+from ..records.results import Record
+from ..records.scenarios import Scenario
+from ..verdict import Verdict
 
 _ORDER = [
     Verdict.FAILED,

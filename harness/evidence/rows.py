@@ -4,13 +4,13 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..trace.event import Event
+from ..trace.folding import FOLD
+from ..trace.frames import Frame, Numbers, connections
+from ..trace.segments import Flag
+from ..trace.sockets import Endpoint
 from . import words
 from .places import Places, plain
-from .trace.event import Event
-from .trace.folding import FOLD
-from .trace.frames import Frame, Numbers, connections
-from .trace.segments import Flag
-from .trace.sockets import Endpoint
 
 _DISTINCT = "abcdefghijklmnopqrstuvwxyz"
 

@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import build
-from .evidence_files import LADDER, folder_name
+from .. import build
+from ..evidence.files import LADDER, folder_name
 
 PICTURES = {
     "s0": "cases/test_time_wait.py::test_the_server_that_closes_first_owns_time_wait[IPv4]",

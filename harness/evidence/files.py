@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ..files import put_whole
+from ..records.results import Record
+from ..rendering import render
+from ..trace.event import Event
+from ..trace.frames import Frame
 from . import words
 from .evidence import Evidence
-from .files import put_whole
 from .ladder_svg import NARROW, STYLE, WIDE, Legend, svg
 from .pcapng import pcapng
-from .rendering import render
-from .results import Record
-from .trace.event import Event
-from .trace.frames import Frame
 
 LADDER, PAGE, CAPTURE = "ladder.svg", "case.html", "capture.pcapng"
 

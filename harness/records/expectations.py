@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .kept import kept
+from ..kept import kept
+from ..seen import without_numbers
+from ..verdict import Verdict, without_place
 from .ranges import Range, RangeError
 from .results import Record
-from .seen import without_numbers
-from .verdict import Verdict, without_place
 
 FILE = "cases/expectations.toml"
 _ALWAYS = ("platform", "reason", "source")

@@ -1,0 +1,1 @@
+"""What a case left to look at: gathered, laid out as a ladder, and written as text, picture, page and capture."""

@@ -1,0 +1,1 @@
+"""What people read of records: pages, tables and summaries."""
