@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import platforms
 from ..control.conductor import Late
 from ..files import anonymous_file
 from ..lab.lab import Lab
 from ..lab.process import Process
 from ..outcome import Exit, exited, signal_name
+from ..platform import identity
 from ..verdict import Broken, ClaimFalse, Unsupported, Verdict, hidden
 
 __tracebackhide__ = hidden
@@ -92,7 +92,7 @@ def run(
         "TMPDIR": _FOLDER,
         "TEMP": _FOLDER,  # what Check calls it
         "SOCKSPEC_VERDICT": str(DESCRIPTOR),
-        "SOCKSPEC_PLATFORM": platforms.here().name,
+        "SOCKSPEC_PLATFORM": identity.here().name,
     }
     with anonymous_file("verdict") as file:
         process = lab.start(program, env=environment, stdin=b"", report=file.fileno())

@@ -10,11 +10,11 @@ from socket import socket as Client
 from time import time_ns
 from typing import Any
 
-from ..abi import numbers
 from ..control.conductor import Refused
 from ..control.relay import SYSCTLS, Relay
 from ..errno_names import Errno
 from ..outcome import Outcome
+from ..platform.abi import numbers
 from ..trace.event import Event
 from ..trace.samples import FIRST, STOPS, Sample
 from ..trace.segments import Flag, Protocol, Segment, Senders, parse_any, with_flags

@@ -1,1 +1,1 @@
-"""Platforms that are asked for by name, and how a worker on each is started. Knows nothing of pytest."""
+"""Which platform this is, and how workers on those that are asked for by name are started. Knows nothing of pytest."""

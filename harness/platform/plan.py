@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .. import abi, build, platforms
-from ..workers_gvisor import inside
-from . import kernels, machine, remote
+from .. import build
+from . import abi, identity, kernels, machine, remote
+from .gvisor import inside
 from .posting import FAST_TIME, Posting
 
 
@@ -128,7 +128,7 @@ def plan(wanted: Asked) -> Plan:
 
 
 def _here(wanted: Asked, _: re.Match[str]) -> Plan:
-    return Plan(wanted, platforms.here().name)
+    return Plan(wanted, identity.here().name)
 
 
 def _foreign(wanted: Asked, _: re.Match[str]) -> Plan:
@@ -149,7 +149,7 @@ def _debian(wanted: Asked, match: re.Match[str]) -> Plan:
     except kernels.NoKernel as error:
         raise CannotStart(str(error)) from None
     name = f"{HERE}-{match['version']}-{platform.machine()}"
-    if name == platforms.here().name:
+    if name == identity.here().name:
         name += "-qemu"  # the same version, and not the same kernel
     return _booted(wanted, name + (FAST_TIME if fast else ""), kernel, fast)
 

@@ -23,11 +23,13 @@ _PYTHON = (
     '[ -x "$python" ] || python=python3; exec "$python"'
 )
 """What the checkout's set-up has chosen there, else what runs here, else what there is."""
+_HARNESS = (__package__ or "").partition(".")[0]
 _NAME = f"""
 import pytest, xdist
-from {(__package__ or "").partition(".")[0]} import build, platforms
+from {_HARNESS} import build
+from {_HARNESS}.platform.identity import here
 build.current().bring_up_to_date(lambda said: None)
-print(platforms.here().name)
+print(here().name)
 """
 _SECONDS = 600
 """For a machine to say what it is, and to build what is out of date there."""

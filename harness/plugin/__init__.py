@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .. import options, platforms
 from ..build import PROGRAMS
 from ..children import die_with_parent
 from ..control.birth import PTRACE
-from ..platform import posting
+from ..platform import identity, posting
 from ..platform.posting import Posting
-from ..workers import is_worker
-from . import assertions, expected, several
+from . import assertions, expected, options, several
 from .beside import Beside, Lost
 from .expected import Collected
 from .junit import Junit
@@ -24,6 +22,7 @@ from .preparation import Preparation
 from .recorder import Recorder
 from .reporting import Reporting
 from .shown import Between, Sections
+from .workers import is_worker
 
 if TYPE_CHECKING:
     from .falsifying import Falsifying
@@ -55,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     where = posting.of(config)
     if (control := config.getoption("control")) != PTRACE:
-        platforms.controlled(control)
+        identity.controlled(control)
     if programs := where.programs or config.getoption("programs"):
         os.environ[PROGRAMS] = programs  # workers, and whatever else asks for the build
     if wrong := options.contradiction(config):
@@ -72,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
         die_with_parent(os.getppid())
         if where.asked:
             _be_patient(config, where)
-            platforms.post(where.asked, where.name)
+            identity.post(where.asked, where.name)
     else:
         recorder = Recorder(config, collected)
         shown = Sections(config, recorder)

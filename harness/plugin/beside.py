@@ -10,13 +10,13 @@ from _pytest.runner import runtestprotocol
 
 from ..children import Children, Finished
 from ..platform import posting
-from ..recording import of_item
-from ..sections import attach
 from ..verdict import Verdict
-from ..workers import Hangup, interactor_of, is_worker, part_from_parent
 from .collection import is_case
 from .hook import hook
+from .recording import of_item
+from .sections import attach
 from .verdicts import crash_reports
+from .workers import Hangup, interactor_of, is_worker, part_from_parent
 
 if TYPE_CHECKING:
     from .falsifying import Falsifying

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ..options import asks_fast_time
 from ..platform import posting
 from ..verdict import Unsupported
 from .hook import hook
+from .options import asks_fast_time
 
 LEFT_OUT = "it takes a minute or more: neither does idle time pass at once here nor is --slow given"
 """Why a slow case is unsupported that runs on another platform of the same run."""

@@ -11,8 +11,8 @@ from .. import build
 from ..records.expectations import ExpectationError, Expectations
 from ..records.results import Record
 from ..verdict import Verdict
-from ..workers import is_worker
 from .hook import hook
+from .workers import is_worker
 
 _EXPECTATIONS = pytest.StashKey[Expectations]()
 _OUTPUT = "sockspec_collected"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from ..falsify.report import Finding, Total, write
-from ..options import chooses_nothing
 from .falsifying import FINDING
 from .hook import hook
+from .options import chooses_nothing
 from .recorder import spoil
 
 

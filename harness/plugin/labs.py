@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from .. import abi, build
+from .. import build
 from ..control.conductor import ConductorFailed
 from ..control.relay import Relay
 from ..lab.lab import Lab, Settings
-from ..platform import posting
-from ..workers import is_worker
+from ..platform import abi, posting
 from .hook import hook
+from .workers import is_worker
 
 LAB = pytest.StashKey[Lab]()
 """The lab of an item that has one."""

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from ..recording import of_item, words
 from ..records.catalogue import Collected
 from ..verdict import Verdict
-from ..workers import is_worker
 from .hook import hook
+from .recording import of_item, words
+from .workers import is_worker
 
 
 @hook(tryfirst=True)

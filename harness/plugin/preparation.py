@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from .. import build, platforms
-from ..abi import NoEmulator, launcher
+from .. import build
 from ..control.conductor import ConductorFailed
+from ..platform import identity
+from ..platform.abi import NoEmulator, launcher
 from .hook import hook
 from .labs import relay_of
 
@@ -58,4 +59,4 @@ class Preparation:
 
     def pytest_report_header(self) -> str:
         """Which platform and which build."""
-        return f"sockspec: {platforms.here().name}, {build.current().mode} build"
+        return f"sockspec: {identity.here().name}, {build.current().mode} build"

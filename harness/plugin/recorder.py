@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from .. import build, platforms
-from ..options import chooses_nothing
-from ..platform import cargo, posting
-from ..recording import of_crash
+from .. import build
+from ..platform import cargo, identity, posting
 from ..records.results import End, Merger, Record, ResultFile
-from ..sections import attached
 from .beside import CRASHED
 from .collection import is_case
 from .expected import Collected
 from .hook import hook
+from .options import chooses_nothing
+from .recording import of_crash
+from .sections import attached
 
 
 class Recorder:
@@ -31,7 +31,7 @@ class Recorder:
         self.records: list[Record] = []
         self._planned: dict[str, set[str]] = {}
         """The cases that were chosen to run, by the platforms that collected them."""
-        self.platforms = [platforms.here().name]
+        self.platforms = [identity.here().name]
         """Where they were to run."""
         self.troubles: list[str] = []
         """Why the run is no success, whatever its cases gave."""
@@ -47,7 +47,7 @@ class Recorder:
 
     def _plan(self, ids: Sequence[str], where: Any) -> None:
         cases = {nodeid for nodeid in ids if is_case(self._config, nodeid)}
-        name = posting.of(where).name or platforms.here().name
+        name = posting.of(where).name or identity.here().name
         self._planned.setdefault(name, set()).update(cases)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

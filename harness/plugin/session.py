@@ -10,10 +10,10 @@ import pytest
 from xdist.dsession import DSession
 from xdist.workermanage import NodeManager
 
-from .. import sections
 from ..platform import posting
 from ..platform.posting import Posting
 from ..platform.trouble import Trouble, last_words
+from . import sections
 from .hook import hook
 from .schedule import EachPlatform
 from .verdicts import crash_reports

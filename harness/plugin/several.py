@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ..workers import is_worker
 from .hook import hook
+from .workers import is_worker
 
 
 def is_wanted(config: pytest.Config) -> bool:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from .. import sections
-from ..sections import attached, told
 from ..verdict import Verdict
+from . import sections
 from .collection import is_case
 from .hook import hook
 from .recorder import Recorder
+from .sections import attached, told
 
 
 _SHOWN = {

@@ -15,15 +15,15 @@ from ..falsify import run as falsify
 from ..lab import keep
 from ..lab.lab import Lab
 from ..platform import cargo, posting
-from ..recording import of_item
 from ..records.results import Record
-from ..sections import attach
 from ..verdict import Broken, ClaimFalse, Unsupported, Verdict
 from .assertions import seen_in
 from .collection import is_case
 from .expected import judged
 from .hook import hook
 from .labs import LAB
+from .recording import of_item
+from .sections import attach
 
 
 @hook(hookwrapper=True)

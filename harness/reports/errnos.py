@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .. import abi
 from ..errno_names import Errno
+from ..platform import abi
 
 FILE = "docs/errno.md"
 COLUMNS: Mapping[str, str] = {

@@ -12,10 +12,11 @@ from signal import SIGSEGV
 import pytest
 
 from harness import EADDRINUSE, Lab, Unsupported, entering, exited, killed_by, leaving
-from harness import abi, build, platforms
+from harness import build
 from harness.control.relay import Relay
 from harness.errno_names import Errno
 from harness.lab.lab import Settings
+from harness.platform import abi, identity
 from harness.reports import errnos
 
 from harness.tests.checkouts import HERE
@@ -91,9 +92,9 @@ def test_the_platform_tells_the_kernel_from_the_abi(
     foreign: build.Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel is this one, the ABI is the programs'."""
-    native = platforms.here()
+    native = identity.here()
     monkeypatch.setenv(build.PROGRAMS, foreign.abi)
-    here = platforms.here()
+    here = identity.here()
     assert (here.name, here.abi) == (f"linux-{foreign.abi}", foreign.abi)
     assert (here.release, here.machine) == (native.release, native.machine)
     assert here.libc.startswith("glibc 2.") and here.emulator.startswith(f"qemu-{foreign.abi} ")

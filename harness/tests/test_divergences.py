@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.platforms import here
+from harness.platform.identity import here
 from harness.tests.test_plugin import House, Run
 
 CASES = '''

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.platforms import here
+from harness.platform.identity import here
 from harness.tests.test_compare import harness
 from harness.tests.test_plugin import House
 

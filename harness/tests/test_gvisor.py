@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.workers_gvisor import DEADLINE, inside
+from harness.platform.gvisor import DEADLINE, inside
 
 SECONDS = 300
 PASS = "a_refused_client_says_so_and_fails or the_zombies_parent_is_the_server"

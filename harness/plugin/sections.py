@@ -9,11 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .platform import posting
-from .records import scenarios
-from .records.results import Record
-from .reports import summary
-from .verdict import Verdict
+from ..platform import posting
+from ..records import scenarios
+from ..records.results import Record
+from ..reports import summary
+from ..verdict import Verdict
 
 
 _LOST_SHOWN = 10
@@ -110,7 +110,7 @@ def _show_case(terminal: Any, report: Any) -> None:
 
 def _shown(evidence: str, terminal: Any) -> str:
     """The evidence in colours on a terminal, and without lines where there are no characters for them."""
-    from .evidence import ladder_text  # most runs have nothing to show
+    from ..evidence import ladder_text  # most runs have nothing to show
 
     file = terminal.config.get_terminal_writer()._file
     try:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from . import build, platforms
-from .platform.posting import Posting
-from .records import results
-from .records.results import Claim, Record
-from .verdict import Verdict
+from .. import build
+from ..platform import identity
+from ..platform.posting import Posting
+from ..records import results
+from ..records.results import Claim, Record
+from ..verdict import Verdict
 
 
 def words(item: Any, marker: str) -> list[str]:
@@ -18,7 +19,7 @@ def of_item(item: Any, verdict: Verdict, message: str) -> Record:
     """The record of a case."""
     claim = Claim.of(getattr(getattr(item, "obj", None), "__doc__", None))
     mode = build.current().mode
-    platform = platforms.here().record()
+    platform = identity.here().record()
     return Record(
         case=item.nodeid,
         verdict=verdict,
@@ -41,7 +42,7 @@ def of_crash(case: str, message: str, where: Posting) -> Record:
         where: it was to run.
     """
     posted = {"name": where.name, "asked": where.asked}
-    platform = posted if where.asked else platforms.here().record()
+    platform = posted if where.asked else identity.here().record()
     mode = build.current().mode
     return Record(
         case,

@@ -4,8 +4,8 @@ import os
 import re
 from typing import Any
 
-from .control.birth import CONTROLS, PTRACE
-from .platform.posting import FAST_TIME
+from ..control.birth import CONTROLS, PTRACE
+from ..platform.posting import FAST_TIME
 
 MARKERS = (
     "about(*words): the options, errnos and states that a case is about; -k finds it by them",

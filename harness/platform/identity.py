@@ -8,7 +8,8 @@ import re
 import subprocess
 from dataclasses import asdict, dataclass, replace
 
-from . import abi, build
+from .. import build
+from . import abi
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .verdict import Broken, hidden
+from ..verdict import Broken, hidden
 
 __tracebackhide__ = hidden
 
