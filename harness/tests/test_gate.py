@@ -1,9 +1,9 @@
 """The gate, in a pytest of its own: whatever changed against what is recorded is red, and says what to do."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import os
 import pytest
 
 from harness.platform.identity import here
