@@ -137,7 +137,7 @@ def test_a_call_cannot_begin_with_a_signal_pending(inside: Lab) -> None:
 
 def test_what_is_ignored_is_not_seen(inside: Lab) -> None:
     """So nobody is told that there was no signal."""
-    program = inside.start(PROGRAMS / "ignores_signals").run()
+    program = inside.start(PROGRAMS / "ignores_signals")
     with pytest.raises(Unsupported, match="ignores some signals"):
         program.reach(entering("pause"))
         inside.events(kinds=["signal"], process=program)
