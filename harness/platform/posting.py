@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .identity import here
 
 FAST_TIME = "-fast-time"
 """What the name of a platform ends with where idle time passes at once."""
@@ -26,6 +27,11 @@ class Posting:
     """Whether what it writes stays where it is, and does not reach the first process."""
     programs: str = ""
     """The ABI of its programs, where that is not the machine's own."""
+
+    @property
+    def platform(self) -> str:
+        """What records call the platform."""
+        return self.name or here().name
 
     def told(self) -> dict[str, Any]:
         """As it crosses to the worker."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from _pytest.junitxml import mangle_test_address, xml_key
 
-from ..platform import identity, posting
+from ..platform import posting
 from .hook import hook
 
 
@@ -26,5 +26,5 @@ class Junit:
             classes = mangle_test_address(report.nodeid)[:-1]
             xml.node_reporter(report).attrs["classname"] = ".".join([where.name, *classes])
         if report.when == "teardown":
-            name = where.name or identity.here().name
-            report.user_properties = [*report.user_properties, ("platform", name)]
+            told = ("platform", where.platform)
+            report.user_properties = [*report.user_properties, told]

@@ -47,8 +47,7 @@ class Recorder:
 
     def _plan(self, ids: Sequence[str], where: Any) -> None:
         cases = {nodeid for nodeid in ids if is_case(self._config, nodeid)}
-        name = posting.of(where).name or identity.here().name
-        self._planned.setdefault(name, set()).update(cases)
+        self._planned.setdefault(posting.of(where).platform, set()).update(cases)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Puts the phases of a case together."""

@@ -114,7 +114,7 @@ class EachPlatform:
     """All shares, as xdist sees them."""
 
     def __init__(
-        self, postings: Iterable[Posting], at_once: int = 2 * (os.cpu_count() or 1)
+        self, postings: Iterable[Posting], at_once: int = 2 * len(os.sched_getaffinity(0))
     ) -> None:
         """
         Args:
