@@ -53,7 +53,10 @@ class _Child(Generic[Key]):
 
 
 class Children(Generic[Key]):
-    """Runs pieces of work in children, at most so many at once; the others wait for their turn."""
+    """Runs pieces of work in children, at most so many at once; the others wait for their turn.
+
+    All work before they sleep. So that they do not do it at the same time, one begins at each turn of the parent's.
+    """
 
     def __init__(self, most: int, limit: float) -> None:
         """
@@ -71,26 +74,30 @@ class Children(Generic[Key]):
         return len(self._waiting) + len(self._running)
 
     def add(self, key: Key, work: Callable[[], bytes]) -> None:
-        """Starts the work in a child, now or when there is room. The child ends without the parent's own endings."""
+        """Has the work done in a child, at a later turn. The child ends without the parent's own endings."""
         self._waiting.append((key, work))
-        self._start_waiting()
 
-    def _start_waiting(self) -> None:
-        while self._waiting and len(self._running) < self._most:
-            key, work = self._waiting.popleft()
-            ours, theirs = os.pipe2(os.O_CLOEXEC)
-            parent = os.getpid()
-            pid = os.fork()
-            if pid == 0:
-                _be_child(parent, theirs, work)
-            os.close(theirs)
-            os.set_blocking(ours, False)
-            self._running[ours] = _Child(key, pid, ours, time.monotonic() + self._limit)
-            self._selector.register(ours, selectors.EVENT_READ)
+    def turn(self) -> list[Finished[Key]]:
+        """Begins one if there is room; those that had ended by then, without waiting."""
+        ended = list(self._collect(0))
+        if self._has_room():
+            self._start()
+        return ended
 
-    def finished(self) -> Iterator[Finished[Key]]:
-        """Those that have ended by now, without waiting."""
-        return self._collect(0)
+    def _has_room(self) -> bool:
+        return bool(self._waiting) and len(self._running) < self._most
+
+    def _start(self) -> None:
+        key, work = self._waiting.popleft()
+        ours, theirs = os.pipe2(os.O_CLOEXEC)
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            _be_child(parent, theirs, work)
+        os.close(theirs)
+        os.set_blocking(ours, False)
+        self._running[ours] = _Child(key, pid, ours, time.monotonic() + self._limit)
+        self._selector.register(ours, selectors.EVENT_READ)
 
     def wait(self, wake: int | None = None) -> Iterator[Finished[Key]]:
         """All of them, as they end.
@@ -102,6 +109,8 @@ class Children(Generic[Key]):
             self._selector.register(wake, selectors.EVENT_READ)
         try:
             while len(self) and not (wake is not None and _readable(wake)):
+                while self._has_room():
+                    self._start()
                 yield from self._collect(self._next_end())
         finally:
             if wake is not None:
@@ -117,7 +126,6 @@ class Children(Generic[Key]):
             if child is not None and self._read(child):
                 yield self._reap(child)
         self._kill_overdue()
-        self._start_waiting()
 
     def _read(self, child: _Child[Key]) -> bool:
         """Takes what the child has said; whether that was all."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .falsifying import Falsifying
 
 _AT_ONCE = 64
+"""Cases beside the others, on an ordinary machine."""
+_AT_LEAST = 4
+"""The same on one however slow."""
 _LONGEST = 600.0
 """Seconds that a case beside the others may take."""
 _LONGEST_FAST = 86400.0
@@ -44,7 +47,8 @@ class Beside:
         self._config = config
         self._falsifying = falsifying
         longest = _LONGEST_FALSIFIED if falsifying else _longest(config)
-        self._children: Children[pytest.Item] = Children(_AT_ONCE, longest)
+        most = max(_AT_LEAST, int(_AT_ONCE / posting.of(config).slowness))
+        self._children: Children[pytest.Item] = Children(most, longest)
         self._reports: list[pytest.TestReport] | None = None
         """Not None: this process is such a child."""
 
@@ -56,8 +60,8 @@ class Beside:
         if self._reports is not None:
             self._reports += self._run(item)
             return True
-        self._log(self._children.finished())
         if not self._takes(item):
+            self._log(self._children.turn())
             return None
         if is_worker(self._config):
             # So that the first process knows of it, should this one die.

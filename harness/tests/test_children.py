@@ -49,6 +49,18 @@ def test_no_more_run_at_once_than_allowed() -> None:
     os.close(ours)
 
 
+def test_one_begins_at_a_turn() -> None:
+    """None when it is added, and no second one, though there is room."""
+    before = processes()
+    children: Children[int] = Children(2, 30)
+    for key in range(2):
+        children.add(key, lambda: time.sleep(60) or b"")  # type: ignore[func-returns-value]
+    assert processes() == before
+    children.turn()
+    assert len(processes().split()) == len(before.split()) + 1
+    children.abort()
+
+
 def test_a_child_that_dies_gives_no_data_but_its_end() -> None:
     """By a signal, and by an exception in its work."""
     children: Children[int] = Children(2, 30)
@@ -84,6 +96,8 @@ def test_abort_leaves_time_to_clean_up_and_nothing_behind() -> None:
     children.add(1, orderly)
     children.add(2, orderly)
     children.add(3, orderly)  # never begins
+    for _ in range(3):
+        assert children.turn() == []
     begun = os.read(ours, 1) + os.read(ours, 1)
     children.abort()
     os.close(theirs)
@@ -98,6 +112,7 @@ def test_what_wakes_the_wait_ends_it() -> None:
     ours, theirs = os.pipe()
     children: Children[int] = Children(2, 30)
     children.add(1, lambda: time.sleep(60) or b"")  # type: ignore[func-returns-value]
+    assert children.turn() == []
     os.write(theirs, b"x")
     assert list(children.wait(ours)) == []
     assert len(children) == 1
