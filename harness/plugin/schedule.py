@@ -35,6 +35,11 @@ class Share:
         """Whether its workers did not all collect the same."""
 
     @property
+    def size(self) -> int:
+        """Cases, as far as that is known."""
+        return max(map(len, [self.collection, *self.collected.values()]))
+
+    @property
     def ready(self) -> bool:
         """Whether all workers have collected."""
         return self.expected > 0 and len(self.collected) >= self.expected
@@ -48,6 +53,11 @@ class Share:
     def given_out(self) -> bool:
         """Whether nothing is to be given out any more."""
         return self.expected <= 0 or (self.begun and not self._left)
+
+    @property
+    def over(self) -> bool:
+        """Whether all is done, or nobody is left to do it."""
+        return self.given_out and not self.busy
 
     def begin(self) -> None:
         """Gives out the first cases, once."""
@@ -125,8 +135,10 @@ class EachPlatform:
         workers = Counter(each.asked for each in postings)
         self._shares = {asked: Share(number) for asked, number in workers.items()}
         self._choosy = {each.asked for each in postings if each.fast_time}
-        """The platforms that collect just what is marked for them. They go first: where idle time passes at once, waiting
-        is work."""
+        """The platforms that collect just what is marked for them."""
+        # Slow ones first, so that none is left alone at the end; before them those where idle time passes at once and waiting is work.
+        ordered = sorted(postings, key=lambda each: (not each.fast_time, -each.slowness))
+        self._order = list(dict.fromkeys(each.asked for each in ordered))
         self._at_once = at_once
         self._nodes: list[Any] = []
 
@@ -163,16 +175,16 @@ class EachPlatform:
         self._share(node).collected[node] = collection
 
     def schedule(self) -> None:
-        """Begins where a platform is ready, as far as there is room."""
-        for asked in sorted(self._shares, key=lambda each: each not in self._choosy):
-            if sum(share.busy for share in self._shares.values()) < self._at_once:
-                self._shares[asked].begin()
+        """Begins where a platform is ready, as far as there is room. One that is still to come has its room already."""
+        shares = [self._shares[asked] for asked in self._order]
+        for share in [share for share in shares if not share.over][: self._at_once]:
+            share.begin()
 
     def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
         """A worker has done a case."""
         share = self._share(node)
         share.done(node, item_index)
-        if not share.busy:
+        if share.over:
             self.schedule()
 
     def remove_node(self, node: Any, begun: Collection[str] = ()) -> list[str]:
@@ -186,6 +198,16 @@ class EachPlatform:
         lost = self._share(node).lose(node, begun)
         self.schedule()
         return lost
+
+    @property
+    def expected(self) -> int:
+        """Cases of all platforms together. One that is still to collect is taken to have as many as any."""
+        sizes = {asked: share.size for asked, share in self._shares.items()}
+        late = sum(
+            asked not in self._choosy and not sizes[asked] and not share.over
+            for asked, share in self._shares.items()
+        )
+        return sum(sizes.values()) + late * max(sizes.values())
 
     def is_over(self, asked: str) -> bool:
         """Whether no worker of that platform is left."""

@@ -29,6 +29,17 @@ class _Absent:
     workerinput: dict[str, Any] = field(default_factory=dict)
 
 
+class _Told(set[Any]):
+    """The cases that were told of, each once for every platform. pytest would count them by their names alone."""
+
+    platform = ""
+    """Whose cases are being told of."""
+
+    def add(self, nodeid: Any) -> None:
+        """Notes a case."""
+        super().add((self.platform, nodeid))
+
+
 class PlatformSession(DSession):  # type: ignore[misc]
     """Runs every case on every platform."""
 
@@ -47,6 +58,7 @@ class PlatformSession(DSession):  # type: ignore[misc]
         """What went wrong with platforms, by what they were asked for as."""
         self._schedule = EachPlatform(postings.values())
         self._begun: dict[Any, dict[str, Location]] = {}
+        self._told = _Told()
         self._last: dict[str, Any] = {}
         """A worker of each platform, be it gone."""
 
@@ -64,6 +76,7 @@ class PlatformSession(DSession):  # type: ignore[misc]
         self._session = session
         if self.terminal:
             self.terminal.showfspath = False  # names would alternate
+            self.terminal._progress_nodeids_reported = self._told
         self.nodemanager = NodeManager(self.config)
         self.config.hook.pytest_xdist_setupnodes(config=self.config, specs=self.nodemanager.specs)
         for spec in self.nodemanager.specs:
@@ -94,10 +107,9 @@ class PlatformSession(DSession):  # type: ignore[misc]
     # --- what workers tell -------------------------------------------------------------------------------------
 
     def worker_collectionfinish(self, node: Any, ids: Sequence[str]) -> None:
-        """A worker has collected; the bar goes by the longest list."""
-        before = self._session.testscollected
+        """A worker has collected."""
         super().worker_collectionfinish(node, ids)
-        self._session.testscollected = max(before, self._session.testscollected)
+        self._session.testscollected = self._schedule.expected
 
     def worker_logstart(self, node: Any, nodeid: str, location: Location) -> None:
         """A case begins."""
@@ -108,7 +120,13 @@ class PlatformSession(DSession):  # type: ignore[misc]
         """A phase of a case has ended."""
         if rep.when == "teardown":
             self._begun.get(node, {}).pop(rep.nodeid, None)
+        self._told.platform = posting.of(node).asked
         super().worker_testreport(node, rep)
+
+    def worker_logfinish(self, node: Any, nodeid: str, location: Location) -> None:
+        """A case has ended."""
+        self._told.platform = posting.of(node).asked
+        super().worker_logfinish(node, nodeid, location)
 
     def worker_workerfinished(self, node: Any) -> None:
         """A worker ends as it should, or because somebody interrupted it."""
@@ -160,6 +178,7 @@ class PlatformSession(DSession):  # type: ignore[misc]
         path = case.split("::", 1)[0]
         for report in crash_reports(case, location or (path, None, path), why):
             setattr(report, "node", node)
+            self._told.platform = posting.of(node).asked
             sections.lose(report, f"{posting.of(node).asked}: {why}")
             self.config.hook.pytest_runtest_logreport(report=report)
             self._handlefailures(report)

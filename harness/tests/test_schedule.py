@@ -9,8 +9,8 @@ CASES = [f"cases/test_a.py::test_{number}" for number in range(20)]
 class Node:
     """A worker, as xdist shows it to a scheduler. Runs what it has been given when told to."""
 
-    def __init__(self, asked: str, fast_time: bool = False) -> None:
-        self.posting = Posting(asked, fast_time=fast_time)
+    def __init__(self, asked: str, fast_time: bool = False, slowness: float = 1.0) -> None:
+        self.posting = Posting(asked, fast_time=fast_time, slowness=slowness)
         self.workerinput: dict[str, object] = {}
         tell(self.workerinput, self.posting)
         self.given: list[int] = []
@@ -133,20 +133,56 @@ def test_a_platform_that_collected_less_is_named_with_what_it_lacks() -> None:
 
 
 def test_no_more_platforms_run_at_once_than_there_is_room_for() -> None:
-    """One where time is fast goes first, another when one is done."""
-    nodes = [Node("linux"), Node("gvisor"), Node("a-fast-time", fast_time=True)]
+    """One where time is fast goes first, then the slower before the faster, each when one is done."""
+    linux, gvisor, fast = nodes = [
+        Node("linux"),
+        Node("gvisor", slowness=4.0),
+        Node("a-fast-time", fast_time=True),
+    ]
     schedule = EachPlatform([node.posting for node in nodes], at_once=1)
     for node in nodes:
         schedule.add_node(node)
         schedule.add_node_collection(node, CASES)
-    schedule.schedule()
-    linux, gvisor, fast = nodes
+        schedule.schedule()
     assert fast.given and not linux.given and not gvisor.given
     run(schedule, [fast])
-    assert linux.given and not gvisor.given
-    schedule.remove_node(linux, ())
-    run(schedule, [gvisor])
-    assert len(gvisor.ran) == len(CASES) and schedule.tests_finished
+    assert gvisor.given and not linux.given
+    schedule.remove_node(gvisor, ())
+    run(schedule, [linux])
+    assert len(linux.ran) == len(CASES) and schedule.tests_finished
+
+
+def test_a_faster_platform_does_not_take_the_room_of_a_slower_one() -> None:
+    """Which is longer in coming."""
+    linux, slow = Node("linux"), Node("slow", slowness=12.0)
+    schedule = EachPlatform([linux.posting, slow.posting], at_once=1)
+    for node in (linux, slow):
+        schedule.add_node(node)
+        schedule.add_node_collection(node, CASES)
+        schedule.schedule()
+        assert not linux.given
+    run(schedule, [slow])
+    run(schedule, [linux])
+    assert len(linux.ran) == len(CASES) and schedule.tests_finished
+
+
+def test_the_cases_of_all_platforms_are_counted() -> None:
+    """One that is still to come as the largest, one that never comes not at all."""
+    linux, fast, late, gone = [
+        Node("linux"),
+        Node("a-fast-time", fast_time=True),
+        Node("late"),
+        Node("gone"),
+    ]
+    schedule = EachPlatform([node.posting for node in (linux, fast, late, gone)])
+    schedule.remove_node(gone)
+    schedule.add_node(linux)
+    schedule.add_node_collection(linux, CASES)
+    assert schedule.expected == 2 * len(CASES)
+    for node, cases in ((fast, CASES[:1]), (late, CASES[:5])):
+        schedule.add_node(node)
+        schedule.add_node_collection(node, cases)
+    assert schedule.expected == len(CASES) + 1 + 5
 
 
 def test_where_time_is_fast_the_rest_is_not_missed() -> None:
