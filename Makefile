@@ -85,8 +85,14 @@ checks_need := $(if $(PROGRAMS),-I$(B)/libcheck -L$(B)/libcheck -lcheck $(if $(f
 # An item is a process of its own, and the loader would take a third of its time: cases are linked statically where
 # that can be done. A sanitizer cannot, nor do all systems have the libraries.
 archive      = $(filter /%,$(shell $(CC) -print-file-name=$(1) 2>/dev/null))
-static_cases := $(if $(PROGRAMS)$(sanitize),,$(if $(and $(call archive,libcheck.a),$(call archive,libsubunit.a)),-static))
-cases_need   := $(if $(static_cases),-static -lcheck -lsubunit -lm -lrt -pthread,$(checks_need))
+archives     = $(if $(PROGRAMS),$(call archive,libc.a),$(and $(call archive,libcheck.a),$(call archive,libsubunit.a)))
+static_cases := $(if $(sanitize)$(filter %-macos,$(PROGRAMS)),,$(if $(archives),-static))
+static_needs := $(if $(PROGRAMS),$(checks_need),-lcheck -lsubunit -lm -lrt -pthread)
+# What a static program finds its thread-local variables by does not survive alpha's relaxing linker.
+ifeq ($(PROGRAMS),alpha)
+static_needs += -Wl,--no-relax
+endif
+cases_need   := $(if $(static_cases),-static $(static_needs),$(checks_need))
 cflags_of = $(filter-out -l% -L% -Wl%,$(1))
 libs_of = $(filter -l% -L% -Wl% -pthread -static,$(1))
 
