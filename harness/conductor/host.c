@@ -155,6 +155,16 @@ int host_sysctl_set(const char *name, const char *value, struct reason *why)
     return status;
 }
 
+/* As on a machine with half a GiB. The kernel derives tcp_max_tw_buckets and tcp_max_syn_backlog
+ * from it, by half and by the 128th part, which is never less than 128. */
+void host_small_tables_behind(void)
+{
+    struct reason none;
+
+    host_sysctl_set("net.ipv4.tcp_child_ehash_entries", "4096", &none);
+    host_sysctl_set("net.ipv4.udp_child_hash_entries", "256", &none);
+}
+
 int host_sysctl_get(const char *name, char *value, size_t size, struct reason *why)
 {
     const int file = open_sysctl(name, O_RDONLY, why);

@@ -16,4 +16,9 @@ int host_link_up(const char *link);
 int host_sysctl_set(const char *name, const char *value, struct reason *why);
 int host_sysctl_get(const char *name, char *value, size_t size, struct reason *why);
 
+/* Hosts that are made while the caller is in this one have tables of sockets of their own, with
+ * thousands of entries, where the kernel can do that (Linux 6.1, 6.2). Otherwise they have the
+ * machine's, with hundreds of thousands, which every look at a host's sockets walks through. */
+void host_small_tables_behind(void);
+
 #endif

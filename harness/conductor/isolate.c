@@ -335,6 +335,7 @@ int isolate(struct isolation *isolation, struct reason *why)
     capabilities_of_ptrace();
     if (put_up_walls(why) < 0)
         return -1;
+    host_small_tables_behind();
     /* Once more: what changes the credentials may clear it. */
     if (die_with_parent() < 0 || pipe2(lifeline, O_CLOEXEC) < 0)
         return because_of_errno(why, "PR_SET_PDEATHSIG, pipe");

@@ -30,6 +30,9 @@ _LONGEST_LINE = 2047
 _CROSSING = ("PATH", "HOME", "LANG", "SAN", "SOCKSPEC_ROOT", "SOCKSPEC_PROGRAMS")
 """What of the environment crosses into the machine."""
 _CONSOLE = "console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on"
+_SWIFT = "norandmaps thash_entries=4096 uhash_entries=256"
+"""A program is where it was the last time, so that what was translated of it serves again; and tables are short that are
+walked whenever one looks at sockets."""
 _TIME = {
     # Its clock counts instructions, two nanoseconds each: how busy this machine is the guest cannot see.
     "real": "shift=1,sleep=on",
@@ -49,7 +52,7 @@ def start(command: list[str]) -> Inner:
         OSError: what is needed for it is not there.
     """
     image, modules, time, *arguments = command
-    line = f"{_CONSOLE} sockspec={_script(arguments)}"
+    line = f"{_CONSOLE} {_SWIFT} sockspec={_script(arguments)}"
     if len(line) > _LONGEST_LINE:
         raise OSError(
             0, f"the command line has {len(line)} bytes, and a kernel takes {_LONGEST_LINE}"

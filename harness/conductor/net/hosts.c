@@ -328,6 +328,7 @@ int hosts_move_home(struct hosts *hosts, struct reason *why)
         return lacking(why, CAN_VETH, "no wires");
     if (unshare(CLONE_NEWNET) < 0)
         return because_of_errno(why, "making a network namespace for the wires");
+    host_small_tables_behind();
     hosts->here = -1;
     namespace = open(own_namespace, O_RDONLY | O_CLOEXEC);
     if (namespace < 0)
