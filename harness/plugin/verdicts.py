@@ -35,6 +35,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     ending = perf_counter() - began
     outcome: Any = yield
     report: pytest.TestReport = outcome.get_result()
+    # Markers and names by the dozen, three times for each case on its way to the first process; and nobody reads them.
+    report.keywords = {}
     verdict = verdict_of(call)
     if verdict is Verdict.UNSUPPORTED:
         _make_skipped(item, call, report)
