@@ -166,6 +166,7 @@ def test_what_was_corked_is_sent_in_one_segment(lab: Lab, version: int) -> None:
     assert sent(hosts) == [len(LINE), len(LINE)]
 
 
+@pytest.mark.waits
 @pytest.mark.about("TCP_CORK", "write")
 @pytest.mark.behaviour("T2")
 @over_both
@@ -184,6 +185,7 @@ def test_what_is_corked_is_not_sent(lab: Lab, version: int) -> None:
     assert sent(hosts) == [len(LINE)]
 
 
+@pytest.mark.waits
 @pytest.mark.about("TCP_CORK", "MSS", "write")
 @pytest.mark.behaviour("T2")
 @over_both
