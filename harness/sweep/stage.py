@@ -261,9 +261,11 @@ class Stage:
         client = self.client()
         fate = client.ask()
         if fate is not Fate.ANSWERED:
-            raise trouble.wrong_answer(self, client, fate)
+            raise trouble.floods(self) or trouble.wrong_answer(self, client, fate)
         client.close()
         try:
             self.lab.rest(self.subject.patience)
         except Late:
-            raise trouble.restless(self) from None
+            raise trouble.floods(self) or trouble.restless(self) from None
+        if flood := trouble.floods(self):
+            raise flood

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 600
 _MUCH = 1 << 20
-"""Bytes of output before it listens that are no message any more."""
+"""Bytes of output that are no message any more."""
 
 
 def _said(process: Process) -> str:
@@ -26,11 +26,28 @@ def _names(stage: "Stage", process: Process) -> str:
     return f"{stage.subject.title} ({' '.join(stage.subject.filled(w, stage.folder) for w in stage.subject.argv)})"
 
 
+def _printed(stage: "Stage") -> int:
+    """Bytes of output so far."""
+    streams = stage.lab.program_streams().values()
+    return sum(len(each.read(number)) for each in streams for number in (1, 2))
+
+
+def floods(stage: "Stage") -> NotUsable | None:
+    """It prints and prints; None if it does not. It may have ended by that, since a file has a limit here."""
+    printed = _printed(stage)
+    if printed <= _MUCH:
+        return None
+    return NotUsable(
+        f"{stage.subject.title} prints without end ({printed >> 20} MiB after a single client): try a quieter "
+        "log level, or a command that needs no terminal"
+    )
+
+
 def never_listens(stage: "Stage", process: Process) -> NotUsable:
     """It has not come to listen."""
     where = stage.path or f"port {stage.subject.port}"
     who = _names(stage, process)
-    printed = len(process.output) + len(process.errors)
+    printed = _printed(stage)
     if printed > _MUCH:
         return NotUsable(
             f"{who} prints without end ({printed >> 20} MiB so far) and does not listen at {where}: "

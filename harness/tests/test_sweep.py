@@ -343,3 +343,33 @@ def test_a_subject_that_cannot_be_tried_is_told_why(name: str, tmp_path: Path) -
     assert done.returncode == 2
     assert says in done.stderr, done.stderr
     assert done.stderr.startswith("sockspec: ") and "Traceback" not in done.stderr
+
+
+FLOODING = """
+import socket, sys, threading
+
+def flood():
+    while True:
+        print("still here", flush=True)
+
+with socket.create_server(("", int(sys.argv[1]))) as listener:
+    if sys.argv[2] == "always":
+        threading.Thread(target=flood, daemon=True).start()
+    while True:
+        connection, _ = listener.accept()
+        while data := connection.recv(100):
+            connection.sendall(data)
+        if sys.argv[2] == "afterwards":
+            flood()
+"""
+
+
+@pytest.mark.parametrize("when", ["always", "afterwards"])
+def test_a_subject_that_serves_and_prints_without_end_is_told(when: str, tmp_path: Path) -> None:
+    """Be it while it serves, or when its first client has gone."""
+    program = tmp_path / "flooding.py"
+    program.write_text(FLOODING)
+    done = sweep(command=f"{sys.executable} {program} {{port}} {when}", asks=NOBODY)
+    assert done.returncode == 2
+    assert "prints without end (" in done.stderr, done.stderr
+    assert "try a quieter log level" in done.stderr
