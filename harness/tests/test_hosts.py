@@ -170,6 +170,16 @@ def test_every_host_begins_with_the_same_settings(lab: Lab) -> None:
     assert [host.sysctl("net.ipv4.tcp_fin_timeout") for host in lab.hosts] == ["7", "7", "7"]
 
 
+def test_each_host_has_small_tables_of_sockets(lab: Lab) -> None:
+    """Its own: one that is shared with the machine is told of as negative. The first has that where the lab's maker may
+    make no network namespace but in a user namespace."""
+    lab.join("client", "router", "server")
+    entries = [host.sysctl("net.ipv4.tcp_ehash_entries") for host in lab.hosts]
+    assert entries[1:] == ["4096"] * (len(entries) - 1)
+    assert entries[0] == "4096" or os.geteuid() != 0
+
+
+
 # --- segments as moments -------------------------------------------------------------------------------------------
 
 
