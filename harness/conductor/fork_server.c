@@ -72,7 +72,7 @@ int fork_server(int socket)
     struct order order;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (unshare(CLONE_NEWNET) == 0) /* as root: it is what labs' first hosts are made from */
+    if (unshare(CLONE_NEWNET) == 0)
         host_small_tables_behind();
     while (next(socket, &order) == 0) {
         const pid_t child = fork_sibling();
