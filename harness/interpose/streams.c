@@ -31,6 +31,11 @@ static int stream_write(void *cookie, const char *data, int length)
     return (int)write(((struct made *)cookie)->descriptor, data, (size_t)length);
 }
 
+static fpos_t stream_seek(void *cookie, fpos_t offset, int whence)
+{
+    return lseek(((struct made *)cookie)->descriptor, offset, whence);
+}
+
 #else
 
 static ssize_t stream_read(void *cookie, char *data, size_t length)
@@ -44,6 +49,16 @@ static ssize_t stream_write(void *cookie, const char *data, size_t length)
     const ssize_t written = write(((struct made *)cookie)->descriptor, data, length);
 
     return written < 0 ? 0 : written;
+}
+
+static int stream_seek(void *cookie, off64_t *offset, int whence)
+{
+    const off64_t place = lseek64(((struct made *)cookie)->descriptor, *offset, whence);
+
+    if (place < 0)
+        return -1;
+    *offset = place;
+    return 0;
 }
 
 #endif
@@ -62,10 +77,10 @@ static FILE *open_stream(struct made *made, const char *mode)
     const bool reads = strchr(mode, 'r') || strchr(mode, '+');
     const bool writes = !strchr(mode, 'r') || strchr(mode, '+');
 
-    return funopen(made, reads ? stream_read : NULL, writes ? stream_write : NULL, NULL,
+    return funopen(made, reads ? stream_read : NULL, writes ? stream_write : NULL, stream_seek,
                    stream_close);
 #else
-    const cookie_io_functions_t functions = {stream_read, stream_write, NULL, stream_close};
+    const cookie_io_functions_t functions = {stream_read, stream_write, stream_seek, stream_close};
 
     return fopencookie(made, mode, functions);
 #endif

@@ -36,6 +36,13 @@ _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "TZ": "UTC",
 }
+_SANITIZER = ":".join(
+    (
+        "detect_leaks=0",  # that aborts in a traced program; leaks are looked for outside labs
+        "verify_asan_link_order=0",  # a library that is loaded into programs comes before the sanitizer's
+        *(f"handle_{fault}=0" for fault in ("segv", "sigbus", "sigfpe")),  # they kill, as ever
+    )
+)
 _FILE_LIMIT = 256 << 20
 """Bytes that a program may write into one file, its output among them; what prints for ever ends there by SIGXFSZ."""
 _QUIET = ("arm", "processes", "sysctl")
@@ -200,8 +207,7 @@ class Lab(Place):
         return self.handle(wire)
 
     def _environment(self, added: Mapping[str, str] | None) -> dict[str, str]:
-        # LeakSanitizer aborts in a traced program; leaks are looked for outside labs.
-        sanitizer = {"ASAN_OPTIONS": "detect_leaks=0"} if self._settings.sanitized else {}
+        sanitizer = {"ASAN_OPTIONS": _SANITIZER} if self._settings.sanitized else {}
         return {**_ENVIRONMENT, **sanitizer, **(added or {})}
 
     def processes(self, host: Named | str | None = None) -> list[Process]:

@@ -179,7 +179,6 @@ def test_each_host_has_small_tables_of_sockets(lab: Lab) -> None:
     assert entries[0] == "4096" or os.geteuid() != 0
 
 
-
 # --- segments as moments -------------------------------------------------------------------------------------------
 
 

@@ -162,6 +162,13 @@ def test_errors_and_short_writes_are_injected(inside: Lab) -> None:
     assert copier.outcome("write") == 5
 
 
+def test_a_stream_goes_back_to_where_it_began(inside: Lab) -> None:
+    """What was written to it is then read."""
+    program = inside.start(PROGRAMS / "rewinds").run()
+    assert program.ended() == exited(0)
+    assert program.output == "twelve bytes\n"
+
+
 def test_the_programs_descriptors_are_its_own(inside: Lab) -> None:
     """What the library needs is not told of, hinders no limit, and is closed by nobody."""
     server = inside.start("tcpserv04", inside.port, limits={"nofile": 5}).reach(entering("accept"))
