@@ -40,6 +40,7 @@ _SANITIZER = ":".join(
     (
         "detect_leaks=0",  # that aborts in a traced program; leaks are looked for outside labs
         "verify_asan_link_order=0",  # a library that is loaded into programs comes before the sanitizer's
+        "quarantine_size_mb=1",  # or memory that was freed would look like a leak
         *(f"handle_{fault}=0" for fault in ("segv", "sigbus", "sigfpe")),  # they kill, as ever
     )
 )
