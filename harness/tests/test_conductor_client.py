@@ -95,9 +95,9 @@ def test_a_conductor_that_falls_silent_is_not_waited_for(
 
 
 def test_an_end_out_of_order_is_not_passed_over(house: House) -> None:
-    """The exit status counts, though nobody waits for it at once."""
-    house.lab("ending badly").close()
+    """The exit status counts, though nobody waits for it: whoever is there when it has come tells of it."""
     with pytest.raises(ConductorFailed, match="exited 3"):
+        house.lab("ending badly").close()
         house.relay.close()
 
 

@@ -281,9 +281,9 @@ QUEUED = '''
     GO, DONE = os.pipe(), os.pipe()
 
     @pytest.mark.waits
-    @pytest.mark.parametrize("number", range(70))
+    @pytest.mark.parametrize("number", range(3))
     def test_waits(number: int) -> None:
-        """For a case of another file, and more of them than there may be at once."""
+        """For a case of another file."""
         with suppress(OSError):  # one that starts late has not inherited it
             os.close(GO[1])
         assert os.read(GO[0], 1) == b""
@@ -294,12 +294,13 @@ BUSY = '''
     from test_it import DONE, GO
 
     def test_lets_them_go() -> None:
-        """And sees that there is room for more."""
+        """And sees one that started at its turn."""
         os.close(GO[1])
-        assert sum(len(os.read(DONE[0], 1)) for _ in range(64)) == 64
+        assert os.read(DONE[0], 1) == b"x"
 
     def test_goes_on() -> None:
-        """Beside those that start only now."""
+        """Beside one that starts only now."""
+        assert os.read(DONE[0], 1) == b"x"
 '''
 
 
@@ -309,7 +310,7 @@ def test_a_case_that_waits_may_start_while_another_file_is_at_its_cases(house: H
     house.write(BUSY, "test_other.py")
     run = house.pytest()
     assert run.status == 0, run.output
-    assert len(run.records) == 72
+    assert len(run.records) == 5
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])

@@ -350,7 +350,7 @@ import socket, sys, threading
 
 def flood():
     while True:
-        print("still here", flush=True)
+        print("still here\\n" * 10000, flush=True)
 
 with socket.create_server(("", int(sys.argv[1]))) as listener:
     if sys.argv[2] == "always":
