@@ -159,10 +159,10 @@ int host_sysctl_set(const char *name, const char *value, struct reason *why)
  * from it, by half and by the 128th part, which is never less than 128. */
 void host_small_tables_behind(void)
 {
-    struct reason none;
+    struct reason ignored = {.text = ""};
 
-    host_sysctl_set("net.ipv4.tcp_child_ehash_entries", "4096", &none);
-    host_sysctl_set("net.ipv4.udp_child_hash_entries", "256", &none);
+    host_sysctl_set("net.ipv4.tcp_child_ehash_entries", "4096", &ignored);
+    host_sysctl_set("net.ipv4.udp_child_hash_entries", "256", &ignored);
 }
 
 int host_sysctl_get(const char *name, char *value, size_t size, struct reason *why)
