@@ -115,7 +115,8 @@ static int parent_of_an_orphan(void)
  *
  * POSIX.1-2024 _Exit() (the parent process ID shall be that of an implementation-defined system
  * process); pid_namespaces(7). */
-CASE(an_orphan_is_given_to_init, BEHAVIOUR("L10"), ABOUT("fork", "getppid", "init"))
+CASE(an_orphan_is_given_to_init, BEHAVIOUR("L10"), ABOUT("fork", "getppid", "init"),
+     REQUIRES("own host"))
 {
     IS(parent_of_an_orphan(), 1);
 }

@@ -120,7 +120,7 @@ static int give_link_local(void)
  * RFC 4007 §6; ipv6(7) (sin6_scope_id); Linux net/ipv6/af_inet6.c __inet6_bind(). Darwin and
  * FreeBSD say EADDRNOTAVAIL (in6_pcbbind()). */
 CASE(binding_to_a_link_needs_its_scope, EACH(protocols), BEHAVIOUR("O5"),
-     ABOUT("sin6_scope_id", "bind", "EINVAL"))
+     ABOUT("sin6_scope_id", "bind", "EINVAL"), REQUIRES("own host"))
 {
     const struct address here = link_local(0);
     const int fd = NEED(new_socket(kind));
@@ -135,7 +135,7 @@ CASE(binding_to_a_link_needs_its_scope, EACH(protocols), BEHAVIOUR("O5"),
  * RFC 4007 §6; Linux net/ipv6/tcp_ipv6.c tcp_v6_connect(), net/ipv6/datagram.c
  * __ip6_datagram_connect(). */
 CASE(connecting_over_a_link_needs_its_scope, EACH(protocols), BEHAVIOUR("O5"),
-     ABOUT("sin6_scope_id", "connect", "EINVAL"))
+     ABOUT("sin6_scope_id", "connect", "EINVAL"), REQUIRES("own host"))
 {
     const struct address there = link_local(0), here = link_local(index_of_interface());
     const int fd = NEED(new_socket(kind));
@@ -149,7 +149,7 @@ CASE(connecting_over_a_link_needs_its_scope, EACH(protocols), BEHAVIOUR("O5"),
  *
  * RFC 3493 §3.3 (sin6_scope_id); ipv6(7). */
 CASE(a_bound_socket_tells_its_scope, EACH(protocols), BEHAVIOUR("O5"),
-     ABOUT("sin6_scope_id", "bind", "getsockname"))
+     ABOUT("sin6_scope_id", "bind", "getsockname"), REQUIRES("own host"))
 {
     const struct address here = link_local(index_of_interface());
     const int fd = NEED(new_socket(kind));
@@ -207,7 +207,7 @@ CASE(the_scope_of_a_wider_address_is_ignored, EACH(protocols), BEHAVIOUR("O5"),
  * Linux net/ipv6/tcp_ipv6.c tcp_v6_connect(), net/ipv6/datagram.c __ip6_datagram_connect() (the
  * device that it is bound to). */
 CASE(a_socket_of_a_link_reaches_no_other, EACH(protocols), BEHAVIOUR("O5"),
-     ABOUT("sin6_scope_id", "connect", "EINVAL"))
+     ABOUT("sin6_scope_id", "connect", "EINVAL"), REQUIRES("own host"))
 {
     const struct address here = link_local(index_of_interface()),
                          there = link_local(index_of_interface() + 1);
@@ -221,7 +221,7 @@ CASE(a_socket_of_a_link_reaches_no_other, EACH(protocols), BEHAVIOUR("O5"),
  *
  * socket(7) (SO_BINDTODEVICE); Linux net/ipv6/af_inet6.c __inet6_bind() (sk_bound_dev_if). */
 CASE(so_bindtodevice_stands_for_the_scope, EACH(protocols), BEHAVIOUR("O5", "A17"),
-     ABOUT("sin6_scope_id", "SO_BINDTODEVICE"))
+     ABOUT("sin6_scope_id", "SO_BINDTODEVICE"), REQUIRES("own host"))
 {
     const struct address here = link_local(0);
     const int fd = NEED(new_socket(kind));
@@ -237,7 +237,8 @@ CASE(so_bindtodevice_stands_for_the_scope, EACH(protocols), BEHAVIOUR("O5", "A17
 /* accept() tells the scope of a client's address.
  *
  * RFC 3493 §3.3; Linux net/ipv6/tcp_ipv6.c tcp_v6_syn_recv_sock(). */
-CASE(accept_tells_the_scope, BEHAVIOUR("O5"), ABOUT("sin6_scope_id", "accept"))
+CASE(accept_tells_the_scope, BEHAVIOUR("O5"), ABOUT("sin6_scope_id", "accept"),
+     REQUIRES("own host"))
 {
     const struct address there = link_local(index_of_interface());
     const int client = NEED(new_socket(&ipv6_stream));
@@ -253,7 +254,8 @@ CASE(accept_tells_the_scope, BEHAVIOUR("O5"), ABOUT("sin6_scope_id", "accept"))
 /* So does recvfrom() of a sender's, and an answer to that arrives.
  *
  * RFC 3493 §3.3; Linux net/ipv6/udp.c udpv6_recvmsg(). */
-CASE(recvfrom_tells_the_scope, BEHAVIOUR("O5"), ABOUT("sin6_scope_id", "recvfrom", "sendto"))
+CASE(recvfrom_tells_the_scope, BEHAVIOUR("O5"), ABOUT("sin6_scope_id", "recvfrom", "sendto"),
+     REQUIRES("own host"))
 {
     char byte;
     const struct address there = link_local(index_of_interface());

@@ -208,7 +208,7 @@ static int cover(const char *folder)
  *
  * POSIX.1-2024 bind() [EROFS]; Linux fs/namei.c filename_create() (mnt_want_write()). */
 CASE(binding_in_a_read_only_file_system_is_erofs, EACH(unix_all), BEHAVIOUR("V3", "M9"),
-     ABOUT("bind", "EROFS", "AF_UNIX"))
+     ABOUT("bind", "EROFS", "AF_UNIX"), REQUIRES("own host"))
 {
     const struct address name = loopback(kind, PORT);
     struct address folder = name;

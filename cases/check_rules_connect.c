@@ -121,7 +121,7 @@ CASE(connecting_to_a_path_that_leads_nowhere, EACH(unix_all, bad_paths), BEHAVIO
  * POSIX.1-2024 connect() [ENETUNREACH]; Linux net/ipv4/route.c ip_route_output_key_hash_rcu(),
  * net/ipv6/route.c ip6_pkt_discard_out(). */
 CASE(connecting_without_a_route_is_enetunreach, EACH(inet), BEHAVIOUR("V6"),
-     ABOUT("connect", "ENETUNREACH"))
+     ABOUT("connect", "ENETUNREACH"), REQUIRES("own host"))
 {
     const char *documentation = kind->family == AF_INET ? "192.0.2.1" : "2001:db8::1";
     const struct address there = address_of(kind, documentation, PORT);

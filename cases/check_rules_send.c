@@ -205,7 +205,7 @@ CASE(sending_to_a_unix_address_is_refused, EACH(addressed, inet_datagram), BEHAV
  *
  * POSIX.1-2024 sendto(), sendmsg() [ENETUNREACH]. */
 CASE(sending_without_a_route_is_enetunreach, EACH(addressed, inet_datagram), BEHAVIOUR("V8"),
-     ABOUT("sendto", "sendmsg", "ENETUNREACH", "UDP"))
+     ABOUT("sendto", "sendmsg", "ENETUNREACH", "UDP"), REQUIRES("own host"))
 {
     const char *documentation = kind->family == AF_INET ? "192.0.2.1" : "2001:db8::1";
     const struct address there = address_of(kind, documentation, PORT);

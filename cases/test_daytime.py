@@ -10,11 +10,14 @@ from harness import (
     LISTEN,
     Broken,
     Lab,
+    Privilege,
     Process,
     entering,
     exited,
 )
 
+OWN_NAMES = pytest.mark.requires(Privilege.OWN_HOST)
+"""What /etc/hosts and /etc/nsswitch.conf say is the lab's, and no resolver is asked."""
 ASCTIME = re.compile(
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
     r" [ 1-3]\d \d\d:\d\d:\d\d \d{4}\n"
@@ -45,9 +48,9 @@ def tcp_connects(client: Process) -> list[tuple[str, object]]:
         pytest.param(["-a", "::1"], "::1", id="IPv6"),
         pytest.param(["-6"], "127.0.0.1", id="IPv4-to-wildcard6"),
         pytest.param(["-6"], "::1", id="IPv6-to-wildcard6"),
-        pytest.param([], "localhost", id="localhost-by-IPv4"),
-        pytest.param(["-a", "::1"], "localhost", id="localhost-by-IPv6"),
-        pytest.param(["-6"], "localhost", id="localhost-to-wildcard6"),
+        pytest.param([], "localhost", id="localhost-by-IPv4", marks=OWN_NAMES),
+        pytest.param(["-a", "::1"], "localhost", id="localhost-by-IPv6", marks=OWN_NAMES),
+        pytest.param(["-6"], "localhost", id="localhost-to-wildcard6", marks=OWN_NAMES),
     ],
 )
 def test_daytime_prints_one_well_formed_line(lab: Lab, options: list[str], host: str) -> None:
@@ -113,6 +116,7 @@ def test_a_wildcard_listener_without_v6only_serves_both_families(
     assert tcp_connects(client) == [(host, 0)]
 
 
+@OWN_NAMES
 @pytest.mark.about("getaddrinfo", "ECONNREFUSED", "localhost")
 @pytest.mark.scenario("S0.3", "S0.1")
 def test_a_client_tries_the_next_address_of_a_name_when_one_refuses(lab: Lab) -> None:
@@ -127,6 +131,7 @@ def test_a_client_tries_the_next_address_of_a_name_when_one_refuses(lab: Lab) ->
     assert tcp_connects(client) == [("::1", ECONNREFUSED), ("127.0.0.1", 0)]
 
 
+@OWN_NAMES
 @pytest.mark.about("getaddrinfo", "localhost")
 @pytest.mark.scenario("S0.3", "S0.1")
 def test_a_client_stops_at_the_first_address_that_answers(lab: Lab) -> None:
@@ -150,7 +155,7 @@ def test_a_client_stops_at_the_first_address_that_answers(lab: Lab) -> None:
     [
         pytest.param("127.0.0.1", ["127.0.0.1"], id="IPv4"),
         pytest.param("::1", ["::1"], id="IPv6"),
-        pytest.param("localhost", ["::1", "127.0.0.1"], id="localhost"),
+        pytest.param("localhost", ["::1", "127.0.0.1"], id="localhost", marks=OWN_NAMES),
     ],
 )
 def test_connecting_where_nothing_listens_is_refused(
@@ -181,6 +186,7 @@ def test_a_refused_client_says_so_and_fails(lab: Lab) -> None:
     assert client.errors == f"connect: ECONNREFUSED ({lab.number(ECONNREFUSED)})\n"
 
 
+@OWN_NAMES
 @pytest.mark.about("getaddrinfo", "EAI_NONAME")
 @pytest.mark.scenario("S0.5")
 def test_a_name_that_nobody_knows_is_eai_noname(lab: Lab) -> None:
@@ -194,6 +200,7 @@ def test_a_name_that_nobody_knows_is_eai_noname(lab: Lab) -> None:
     assert client.errors == "getaddrinfo: EAI_NONAME\n"
 
 
+@OWN_NAMES
 @pytest.mark.about("getaddrinfo", "EAI_AGAIN")
 @pytest.mark.scenario("S0.5")
 def test_a_name_is_eai_again_where_no_resolver_answers(lab: Lab) -> None:

@@ -9,16 +9,23 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FOLDER_ROOM = 64 };
+enum { FOLDER_ROOM = 64, USUAL_PORT = 9877 };
 
 static char folder[FOLDER_ROOM];
 static bool folder_is_there;
+
+int own_port(int index)
+{
+    const char *first = getenv("SOCKSPEC_PORT");
+
+    return (first ? (int)strtol(first, NULL, 10) : USUAL_PORT) + index;
+}
 
 /* The folder and what it may hold go when the process ends in order; else with what TMPDIR names:
  * see harness/check/items.py and apart.h. */
 static void remove_folder(void)
 {
-    static const int ports[] = {PORT, OTHER_PORT};
+    const int ports[] = {PORT, OTHER_PORT};
     char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
 
     for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {

@@ -8,7 +8,12 @@
 #include <sys/un.h>
 
 /* Ports outside the range that the kernel gives away (32768 to 60999 on Linux). */
-enum { PORT = 9877, OTHER_PORT = 9878 };
+#define PORT own_port(0)
+#define OTHER_PORT own_port(1)
+
+/* The lab's ports, eight at most: from 9877 on, or, where the lab shares the machine's host with
+ * others, from where $SOCKSPEC_PORT says. */
+int own_port(int index);
 
 /* An address with its length, of any family: bind(fd, &address.any, address.length). */
 struct address {

@@ -26,7 +26,8 @@ __tracebackhide__ = hidden
 DESCRIPTOR = 3
 """What an item tells of itself on."""
 _FOLDER = "/dev/shm"
-"""The lab's own: what an item leaves there goes with the lab, whoever is killed when."""
+"""The lab's own, unless it shares the machine's host and has another: what an item leaves there goes with the lab,
+whoever is killed when."""
 _SHOWN = 2000
 """Characters of a program's output that a message shows."""
 
@@ -85,15 +86,18 @@ def run(
         Broken: the set-up did not come about, or the item did not tell of itself as it should.
         Unsupported: the platform lacks what it needs.
     """
+    folder = lab.about.folder or _FOLDER
     environment = {
         "CK_RUN_CASE": item,
         "CK_FORK": "no",
         "CK_VERBOSITY": "silent",
-        "TMPDIR": _FOLDER,
-        "TEMP": _FOLDER,  # what Check calls it
+        "TMPDIR": folder,
+        "TEMP": folder,  # what Check calls it
         "SOCKSPEC_VERDICT": str(DESCRIPTOR),
         "SOCKSPEC_PLATFORM": identity.here().name,
     }
+    if lab.about.port:
+        environment["SOCKSPEC_PORT"] = str(lab.about.port)
     with anonymous_file("verdict") as file:
         process = lab.start(program, env=environment, stdin=b"", report=file.fileno())
         if prepare is not None:

@@ -1,7 +1,8 @@
 #ifndef SOCKSPEC_KERNEL_H
 #define SOCKSPEC_KERNEL_H
 
-/* What a case changes of the kernel around it: of the item's own network namespace. Linux. */
+/* What a case changes of the kernel around it: of the item's own network namespace, where it has
+ * one. Linux. */
 
 /* Writes a setting: set_sysctl("net.core.somaxconn", "3"). 0, or -1 with errno. */
 int set_sysctl(const char *name, const char *value);

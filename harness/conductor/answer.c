@@ -60,10 +60,12 @@ static json_t *hello(struct lab *lab, const struct request *request, struct reas
         because_of_errno(why, "uname");
         return NULL;
     }
-    return json_pack("{s:i, s:i, s:s, s:s, s:b, s:i, s:o}", "protocol", 1, "cpu",
+    return json_pack("{s:i, s:i, s:s, s:s, s:b, s:i, s:o, s:o*, s:s*}", "protocol", 1, "cpu",
                      lab->isolation.cpu, "kernel", names.release, "machine", names.machine,
                      "sole_user", lab->isolation.sole_user ? 1 : 0, "descriptor",
-                     lab->hosts.list[0].namespace, "lacks", lacks());
+                     lab->hosts.list[0].namespace, "lacks", lacks(), "port",
+                     lab->isolation.shared ? json_integer(lab->isolation.port) : NULL, "folder",
+                     lab->isolation.shared ? lab->isolation.folder : NULL);
 }
 
 static int read_back(json_t *values, const char *name, struct reason *why)
@@ -107,6 +109,8 @@ static int set_all(json_t *settings, json_t *former, json_t *values, struct reas
 
     json_object_foreach(settings, name, value)
     {
+        if (!can(CAN_ISOLATE))
+            return lacking(why, CAN_ISOLATE, name);
         if (replace(former, name, value, why) < 0 || read_back(values, name, why) < 0)
             return -1;
     }

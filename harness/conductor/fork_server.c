@@ -67,12 +67,12 @@ static int be_lab(const struct order *order)
     return order->channel;
 }
 
-int fork_server(int socket)
+int fork_server(int socket, bool shared)
 {
     struct order order;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (unshare(CLONE_NEWNET) == 0)
+    if (!shared && unshare(CLONE_NEWNET) == 0)
         host_small_tables_behind();
     while (next(socket, &order) == 0) {
         const pid_t child = fork_sibling();

@@ -3,6 +3,7 @@
 #include "capability/capability.h"
 #include "host.h"
 #include "root.h"
+#include "share.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -176,14 +177,19 @@ static int close_all_but(int kept)
 
 /* Holds nothing but the lifeline, so that whoever waits for the other end of a descriptor sees it
  * when init lets go. No exit handlers: they are init's. */
-static _Noreturn void wait_for(pid_t init, int lifeline, const char *root)
+static _Noreturn void wait_for(pid_t init, int lifeline, const char *root,
+                               const struct isolation *isolation)
 {
     int status = 0;
 
+    if (isolation->shared)
+        share_outlive();
     close_all_but(lifeline);
     while (waitpid(init, &status, 0) < 0)
         if (errno != EINTR)
             _exit(111);
+    if (isolation->shared)
+        share_end(isolation);
     if (*root)
         root_remove(root);
     _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
@@ -288,8 +294,9 @@ static int mount_proc(struct reason *why)
     return refuse_mount(why, "mounting a new /proc");
 }
 
-/* Whether one uid is all that the user namespace maps, whoever made it. */
-static bool maps_one_user(void)
+/* Whether there is but one uid: the user namespace, whoever made it, maps no more, or the user is
+ * an ordinary one. */
+static bool is_sole_user(void)
 {
     char text[128] = "", *at = text;
     const int file = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
@@ -299,7 +306,28 @@ static bool maps_one_user(void)
         close(file);
     strtoul(at, &at, 10);
     strtoul(at, &at, 10);
-    return length > 0 && strtoul(at, &at, 10) == 1 && strcmp(at, "\n") == 0;
+    return geteuid() != 0 || (length > 0 && strtoul(at, &at, 10) == 1 && strcmp(at, "\n") == 0);
+}
+
+static int furnish(const char *root, struct reason *why)
+{
+    if ((*root ? root_enter(root, why) : make_private(why)) < 0 || mount_files(why) < 0 ||
+        mount_proc(why) < 0)
+        return -1;
+    if (sethostname(host_name, strlen(host_name)) < 0)
+        return because_of_errno(why, "sethostname");
+    if (host_link_up("lo") < 0)
+        return because_of_errno(why, "bringing lo up");
+    return 0;
+}
+
+/* There is another way: share.h. */
+static int offer_ports(struct reason *why)
+{
+    static const char offer[] = "; or do without namespaces: --isolation ports";
+
+    strncat(why->text, offer, sizeof why->text - strlen(why->text) - 1);
+    return -1;
 }
 
 /* In init. */
@@ -311,15 +339,23 @@ static int settle(struct isolation *isolation, int lifeline, const char *root, s
         _exit(128 + SIGKILL);
     if (close_all_but(isolation->control) < 0)
         return because_of_errno(why, "close_range");
-    if (pin(isolation, why) < 0 || (*root ? root_enter(root, why) : make_private(why)) < 0 ||
-        mount_files(why) < 0 || mount_proc(why) < 0)
+    if (pin(isolation, why) < 0)
         return -1;
-    isolation->sole_user = maps_one_user();
-    if (sethostname(host_name, strlen(host_name)) < 0)
-        return because_of_errno(why, "sethostname");
-    if (host_link_up("lo") < 0)
-        return because_of_errno(why, "bringing lo up");
-    return 0;
+    isolation->sole_user = is_sole_user();
+    if (isolation->shared)
+        return share_host(isolation, why);
+    return furnish(root, why) == 0 ? 0 : offer_ports(why);
+}
+
+/* What is done before there is an init. */
+static int prepare(struct isolation *isolation, char root[ROOT_ROOM], struct reason *why)
+{
+    if (isolation->shared)
+        return share_folder(isolation, why);
+    if (put_up_walls(why) < 0)
+        return offer_ports(why);
+    host_small_tables_behind();
+    return can(CAN_MOUNT_PRIVATELY) ? 0 : root_make(root, why);
 }
 
 int isolate(struct isolation *isolation, struct reason *why)
@@ -333,16 +369,13 @@ int isolate(struct isolation *isolation, struct reason *why)
     if (die_with_parent() < 0)
         return because_of_errno(why, "PR_SET_PDEATHSIG");
     capabilities_of_ptrace();
-    if (put_up_walls(why) < 0)
+    if (prepare(isolation, root, why) < 0)
         return -1;
-    host_small_tables_behind();
     /* Once more: what changes the credentials may clear it. */
     if (die_with_parent() < 0 || pipe2(lifeline, O_CLOEXEC) < 0)
         return because_of_errno(why, "PR_SET_PDEATHSIG, pipe");
     if (getppid() != parent)
         _exit(128 + SIGKILL);
-    if (!can(CAN_MOUNT_PRIVATELY) && root_make(root, why) < 0)
-        return -1;
     init = fork();
     if (init < 0) {
         because_of_errno(why, "fork");
@@ -351,7 +384,7 @@ int isolate(struct isolation *isolation, struct reason *why)
         return -1;
     }
     if (init > 0)
-        wait_for(init, lifeline[1], root);
+        wait_for(init, lifeline[1], root, isolation);
     close(lifeline[1]);
     return settle(isolation, lifeline[0], root, why);
 }

@@ -1,6 +1,19 @@
 #include "lab.h"
 
+#include "proc.h"
+#include "share.h"
+
 #include <time.h>
+
+static bool holds(const void *context, uint64_t inode)
+{
+    const struct core *core = context;
+
+    for (const struct process *process = core->processes; process; process = process->next)
+        if (process->life != LIFE_DEAD && proc_holds(process->pid, inode))
+            return true;
+    return false;
+}
 
 int lab_open(struct lab *lab, const struct source *source, bool captured, struct reason *why)
 {
@@ -12,6 +25,12 @@ int lab_open(struct lab *lab, const struct source *source, bool captured, struct
         return -1;
     if (hosts_open(&lab->hosts, captured, why) < 0)
         return -1;
+    if (lab->isolation.shared) {
+        const int first = lab->isolation.port;
+
+        lab->owner = (struct socket_owner){first, first + SHARED_PORTS - 1, holds, lab->core};
+        lab->hosts.owner = &lab->owner;
+    }
     lab->wires = wires_open(lab->core, &lab->hosts);
     if (!lab->wires)
         return because_of_errno(why, "wires");

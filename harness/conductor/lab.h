@@ -23,7 +23,8 @@ struct lab {
     json_t *gathered;       /* crash: whom it has killed; owned */
     uint64_t due,
         looked; /* ns of CLOCK_MONOTONIC: its deadline; when its fact was last looked for */
-    int gift;   /* a descriptor that goes with the answer; -1: none. Owned */
+    struct socket_owner owner; /* the lab itself, where the host is shared */
+    int gift;                  /* a descriptor that goes with the answer; -1: none. Owned */
     bool ending;
 };
 

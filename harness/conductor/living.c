@@ -2,6 +2,7 @@
 
 #include "capability/capability.h"
 #include "proc.h"
+#include "share.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -34,13 +35,24 @@ enum descriptor_class living_classify(const struct process *process, int descrip
     return proc_descriptor_class(process->handle, process->pid, descriptor);
 }
 
+/* False: there is nobody, or nobody may be killed by a process that conducts no lab. */
+static bool kill_all(void)
+{
+    if (!can(CAN_ISOLATE))
+        return share_kill_children();
+    return getpid() == 1 && kill(-1, SIGKILL) == 0;
+}
+
 void living_end(struct core *core, void (*take)(struct core *core, pid_t pid, int status))
 {
     int status;
     pid_t pid;
 
-    if (getpid() != 1 || kill(-1, SIGKILL) < 0)
+    if (!kill_all())
         return;
-    while ((pid = waitpid(-1, &status, __WALL)) > 0)
+    while ((pid = waitpid(-1, &status, __WALL)) > 0) {
         take(core, pid, status);
+        if (!can(CAN_ISOLATE))
+            share_kill_children();
+    }
 }

@@ -216,6 +216,18 @@ static uint32_t state_bit(int state)
     return state < STATES ? UINT32_C(1) << state : 0;
 }
 
+static bool is_own_port(const struct socket_owner *owner, const struct endpoint *end)
+{
+    return end->port >= owner->first && end->port <= owner->last;
+}
+
+static bool owns(const struct socket_owner *owner, const struct entry *entry)
+{
+    return (entry->family != AF_UNIX &&
+            (is_own_port(owner, &entry->local) || is_own_port(owner, &entry->remote))) ||
+           owner->holds(owner->context, entry->inode);
+}
+
 static bool matches(const struct socket_filter *filter, const struct entry *entry)
 {
     return (filter->family == AF_UNSPEC || filter->family == entry->family) &&
@@ -227,7 +239,8 @@ static bool matches(const struct socket_filter *filter, const struct entry *entr
            (filter->send_window < 0 || filter->send_window == entry->send_window) &&
            (filter->states == 0 || filter->states & state_bit(entry->state)) &&
            host_matches(&filter->local_host, entry, &entry->local) &&
-           host_matches(&filter->remote_host, entry, &entry->remote);
+           host_matches(&filter->remote_host, entry, &entry->remote) &&
+           (!filter->owner || owns(filter->owner, entry));
 }
 
 int listing_take(struct listing *listing, const struct entry *entry)

@@ -14,6 +14,13 @@ struct socket_host {
     unsigned char bytes[16]; /* in network order; AF_INET has 4 */
 };
 
+/* Whose sockets they are, on a host that is shared with others. */
+struct socket_owner {
+    int first, last; /* ports that are its own */
+    bool (*holds)(const void *context, uint64_t inode);
+    const void *context;
+};
+
 struct socket_filter {
     int family;        /* AF_UNSPEC: AF_INET and AF_INET6 */
     int type;          /* 0: any */
@@ -22,6 +29,7 @@ struct socket_filter {
     uint32_t states;            /* bit 1 << state of the kernel's numbering; 0: any */
     int timer;                  /* the kernel's number of the timer that runs; 0: any or none */
     int64_t inode, send_window; /* -1: any */
+    const struct socket_owner *owner; /* NULL: anybody's */
 };
 
 /* Reads the filter's members out of a request (PROTOCOL.md, filter); other members are not looked

@@ -62,10 +62,15 @@ PTRACE, INTERPOSE = CONTROLS = ("ptrace", "interpose")
 """How programs are controlled: from outside, or by a library that is loaded into them."""
 
 
+NAMESPACES, PORTS = ISOLATIONS = ("namespaces", "ports")
+"""How labs are kept apart: by namespaces of their own, or on the machine's host by ports of their own."""
+
+
 def arguments(
     cpu: int | None,
     captures: bool,
     by: str = PTRACE,
+    isolation: str = NAMESPACES,
     lacking: Collection[str] | None = None,
 ) -> list[str]:
     """The conductor's arguments.
@@ -74,12 +79,14 @@ def arguments(
         cpu: the processor that it pins itself to; None lets it choose.
         captures: whether it captures the segments on the first host's loopback.
         by: how it controls programs: one of CONTROLS.
+        isolation: how it keeps its lab apart: one of ISOLATIONS.
         lacking: what an earlier one found missing, which spares it finding out; None: there was none.
     """
     options = [] if cpu is None else ["--cpu", str(cpu)]
     options += [] if captures else ["--capture", "no"]
     options += [] if lacking is None else ["--lacking", ",".join(sorted(lacking)) or "none"]
     options += [] if by == PTRACE else ["--by", by]
+    options += [] if isolation == NAMESPACES else ["--isolation", isolation]
     return options
 
 

@@ -59,6 +59,10 @@ class About:
     """The init's, of the first host's namespace."""
     lacks: frozenset[str]
     """What its kernel does not offer, by the names that PROTOCOL.md lists."""
+    port: int | None
+    """The first of the ports that are the lab's own, where it shares the machine's host."""
+    folder: str | None
+    """Where it does, what goes with the lab; else /dev/shm is."""
 
 
 class Conductor:
@@ -146,6 +150,8 @@ class Conductor:
             hello["sole_user"],
             hello["descriptor"],
             frozenset(hello["lacks"]),
+            hello.get("port"),
+            hello.get("folder"),
         )
 
     def set_up(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..verdict import hidden
-from .birth import PTRACE, ForkServer, arguments
+from .birth import NAMESPACES, PTRACE, ForkServer, arguments
 from .conductor import Conductor, ConductorFailed
 
 __tracebackhide__ = hidden
@@ -46,6 +46,7 @@ class Relay:
         captures: bool = True,
         slowness: float = 1.0,
         by: str = PTRACE,
+        isolation: str = NAMESPACES,
     ) -> None:
         """
         Args:
@@ -55,11 +56,12 @@ class Relay:
             captures: whether they capture the segments on loopback.
             slowness: how many times as long as usual each may take to answer.
             by: how they control programs.
+            isolation: how they keep their labs apart.
         """
         self._program = program
         self._ahead = ahead
         self._slowness = slowness
-        self._options = (cpu, captures, by)
+        self._options = (cpu, captures, by, isolation)
         self.server: ForkServer | None = None
         """What forks them; None as long as they are executed."""
         self._ready: deque[Conductor] = deque()

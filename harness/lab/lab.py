@@ -81,7 +81,8 @@ class Lab(Place):
     """Hosts and processes under one conductor. Ends with `close`, or as a context manager."""
 
     port = 9877
-    """The port cases serve at: outside the range that clients are given ports from."""
+    """The port cases serve at: outside the range that clients are given ports from. Of a lab that shares the machine's host
+    the first of its own eight."""
     address = "127.0.0.1"
     address6 = "::1"
 
@@ -115,6 +116,7 @@ class Lab(Place):
         self._conductor = relay.take()
         self._ended = False
         self.about = self._conductor.about
+        self.port = self.about.port or Lab.port
         self._network = Network(self, self.about.descriptor)
         try:
             self.sysctls: dict[str, str] = self._set_base()
@@ -417,6 +419,10 @@ class Lab(Place):
             after: only those that were recorded behind that seq.
         """
         self._asked_segments = True
+        if "capture" in self.about.lacks and not self._network.wires:
+            raise Unsupported(
+                "the segments on loopback are not captured: there are no packet sockets"
+            )
         seen = (self._network.arrived if arrived else self._network.sent)(self.traffic(after))
         return [
             segment

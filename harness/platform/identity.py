@@ -35,6 +35,8 @@ class Platform:
     """As `--platform` asked for it; empty without that option."""
     control: str = ""
     """What programs are controlled by, where that is not ptrace."""
+    isolation: str = ""
+    """What labs are kept apart by, where that is not namespaces."""
 
     def record(self) -> dict[str, str]:
         """The platform as result records write it."""
@@ -52,6 +54,11 @@ def post(asked: str, name: str) -> None:
 def controlled(by: str) -> None:
     """Tells this process what programs are controlled by, where that is not ptrace."""
     _posted.update(control=by)
+
+
+def isolated(by: str) -> None:
+    """Tells this process what labs are kept apart by, where that is not namespaces."""
+    _posted.update(isolation=by)
 
 
 def here() -> Platform:

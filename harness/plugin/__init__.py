@@ -11,7 +11,7 @@ import pytest
 
 from ..build import PROGRAMS
 from ..children import die_with_parent
-from ..control.birth import PTRACE
+from ..control.birth import NAMESPACES, PTRACE
 from ..platform import identity, posting
 from ..platform.posting import Posting
 from . import assertions, expected, options, several
@@ -55,6 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
     where = posting.of(config)
     if (control := config.getoption("control")) != PTRACE:
         identity.controlled(control)
+    if (isolation := config.getoption("isolation")) != NAMESPACES:
+        identity.isolated(isolation)
     if programs := where.programs or config.getoption("programs"):
         os.environ[PROGRAMS] = programs  # workers, and whatever else asks for the build
     if wrong := options.contradiction(config):

@@ -64,6 +64,7 @@ def _relay(config: pytest.Config, key: pytest.StashKey[Relay], captures: bool) -
             captures=captures,
             slowness=posting.of(config).slowness,
             by=config.getoption("control"),
+            isolation=config.getoption("isolation"),
         )
         os.register_at_fork(after_in_child=relay.forget)
     return relay

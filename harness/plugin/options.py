@@ -4,7 +4,7 @@ import os
 import re
 from typing import Any
 
-from ..control.birth import CONTROLS, PTRACE
+from ..control.birth import CONTROLS, ISOLATIONS, NAMESPACES, PTRACE
 from ..platform.posting import FAST_TIME
 
 MARKERS = (
@@ -40,6 +40,12 @@ def add(group: Any) -> None:
         choices=CONTROLS,
         default=PTRACE,
         help="hold and watch programs by ptrace, or by a library that is loaded into them, and see less",
+    )
+    group.addoption(
+        "--isolation",
+        choices=ISOLATIONS,
+        default=NAMESPACES,
+        help="keep labs apart by namespaces, or, where those are forbidden, by ports of the machine's own host",
     )
     group.addoption(
         "--deadline",
@@ -160,6 +166,13 @@ def contradiction(config: Any) -> str | None:
         config.getoption("keep_lab") or config.getoption("usepdb")
     ):
         return "--keep-lab and --pdb stop at one case, and so cannot go with --platform"
+    if config.getoption("isolation") != NAMESPACES and (
+        config.getoption("keep_lab") or config.getoption("platform")
+    ):
+        return (
+            "--isolation ports is for this machine, and its labs are entered as they are: leave "
+            "--platform and --keep-lab out"
+        )
     if config.getoption("falsify_report") and not config.getoption("falsify"):
         return "--falsify-report is what --falsify writes: give that, too"
     if config.getoption("control") != PTRACE and (

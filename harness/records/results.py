@@ -179,7 +179,11 @@ def replay(
     Args:
         platform: as records have it.
     """
-    asked = {"--platform": platform.get("asked"), "--control": platform.get("control")}
+    asked = {
+        "--platform": platform.get("asked"),
+        "--control": platform.get("control"),
+        "--isolation": platform.get("isolation"),
+    }
     options = ["--slow"] if slow else []
     options += [word for name, value in asked.items() if value for word in (name, value)]
     words = ["pytest", *options, case]

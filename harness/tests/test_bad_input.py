@@ -139,6 +139,7 @@ def test_where_namespaces_are_forbidden_one_message_says_what_to_change(
     assert done.status == pytest.ExitCode.USAGE_ERROR, done
     assert done.says(
         "sockspec: conductor: no more user namespaces: raise /proc/sys/user/max_user_namespaces, now 0"
+        "; or do without namespaces: --isolation ports"
     ), done
     assert traces.files(tmp_path) == before
 

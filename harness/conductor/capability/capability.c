@@ -34,6 +34,7 @@ static const struct {
     [CAN_MOUNT_PRIVATELY] = {"mount-namespaces", "has no mount namespaces", probe_mount_privately},
     [CAN_SETNS] = {"setns", "cannot go back to a network namespace (setns)", probe_setns},
     [CAN_VETH] = {"veth", "has no veth", probe_veth},
+    [CAN_ISOLATE] = {"namespaces", "shares the machine's host", probe_isolate},
 };
 
 static enum { UNKNOWN, PRESENT, ABSENT } known[CAPABILITIES];
@@ -83,6 +84,15 @@ void capabilities_grant_others(void)
             known[i] = PRESENT;
 }
 
+void capabilities_share(void)
+{
+    static const enum capability missing[] = {CAN_ISOLATE, CAN_SETNS, CAN_VETH, CAN_CAPTURE,
+                                              CAN_CAPTURE_RING};
+
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+        known[missing[i]] = ABSENT;
+}
+
 const char *capability_name(enum capability capability)
 {
     return rows[capability].name;
@@ -91,5 +101,7 @@ const char *capability_name(enum capability capability)
 int lacking(struct reason *why, enum capability capability, const char *what)
 {
     why->lacks = rows[capability].name;
-    return because(why, "%s: this kernel %s", what, rows[capability].lack);
+    return because(why, "%s: %s %s", what,
+                   can(CAN_ISOLATE) ? "this kernel" : "a lab without namespaces",
+                   rows[capability].lack);
 }

@@ -29,6 +29,7 @@ enum capability {
     CAN_MOUNT_PRIVATELY, /* mount namespaces; else a root directory of the lab's own has to do */
     CAN_SETNS,           /* else there is one host */
     CAN_VETH,            /* else there are no wires */
+    CAN_ISOLATE,         /* namespaces; else the lab shares the machine's host: see share.h */
     CAPABILITIES
 };
 
@@ -45,6 +46,9 @@ int capabilities_forbid(const char *names, struct reason *why);
 
 /* Takes all that is not known yet for there, untried. */
 void capabilities_grant_others(void);
+
+/* Takes what namespaces make possible for missing. */
+void capabilities_share(void);
 
 /* "sock-diag". */
 const char *capability_name(enum capability capability);

@@ -124,3 +124,9 @@ bool probe_veth(void)
     mnl_socket_close(netlink);
     return has;
 }
+
+/* Whoever asks has a lab: see isolate.h. */
+bool probe_isolate(void)
+{
+    return true;
+}

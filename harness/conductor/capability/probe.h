@@ -23,5 +23,6 @@ bool probe_capture_ring(void);
 bool probe_mount_privately(void);
 bool probe_setns(void);
 bool probe_veth(void);
+bool probe_isolate(void);
 
 #endif

@@ -30,10 +30,11 @@ static void want_no_link_local(void)
     host_sysctl_set("net.ipv6.conf.default.addr_gen_mode", "1", &ignored);
 }
 
-/* In the namespace that the caller is in. */
+/* In the namespace that the caller is in: a lab's own, or the machine's. */
 static int equip(struct host *host, struct reason *why)
 {
-    want_no_link_local();
+    if (can(CAN_ISOLATE))
+        want_no_link_local();
     host->namespace = open(own_namespace, O_RDONLY | O_CLOEXEC);
     if (host->namespace < 0)
         return fail(host, own_namespace, why);
@@ -89,13 +90,15 @@ void host_leave(struct hosts *hosts)
 json_t *host_sockets(struct hosts *hosts, const struct host *host,
                      const struct socket_filter *filter, struct reason *why)
 {
+    struct socket_filter own = *filter;
     json_t *list;
 
+    own.owner = hosts->owner;
     if (host->diagnosis >= 0)
-        return sockets_list(host->diagnosis, filter, why);
+        return sockets_list(host->diagnosis, &own, why);
     if (host_enter(hosts, host, why) < 0)
         return NULL;
-    list = sockets_list(-1, filter, why);
+    list = sockets_list(-1, &own, why);
     host_leave(hosts);
     return list;
 }
@@ -207,6 +210,8 @@ static void remember(struct host *host, const struct setting *setting, bool remo
 
 int host_set(struct host *host, const struct setting *setting, bool remove, struct reason *why)
 {
+    if (!can(CAN_ISOLATE))
+        return lacking(why, CAN_ISOLATE, "nothing can be set");
     if (!remove && host->set == MOST_SETTINGS)
         return because(why, "host %s: at most %d addresses, neighbours and routes", host->name,
                        MOST_SETTINGS);

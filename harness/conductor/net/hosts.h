@@ -42,8 +42,9 @@ struct host {
 struct hosts {
     struct host list[MOST_HOSTS];
     int count;
-    int home; /* the namespace that the conductor lives in; borrowed */
-    int here; /* the one that it is in; borrowed */
+    int home;                         /* the namespace that the conductor lives in; borrowed */
+    int here;                         /* the one that it is in; borrowed */
+    const struct socket_owner *owner; /* whose sockets are looked at; NULL: all there are */
 };
 
 /* The first host, "host", is the namespace that the caller is in; `captured`: its loopback is. 0,
