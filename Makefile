@@ -203,6 +203,10 @@ $(servers) $(clients): $(B)/%: $(B)/obj/%.o $(exhibit) $(common) $(B)/lists
 $(cases): $(B)/%: $(B)/obj/%.o $(check) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(cases_need)) -o "$$part")
 
+# What cases in C are linked with where sockspec is installed: harness/commands/compile.py.
+$(B)/lib/libcase.a: $(check) $(common) $(B)/lists
+	$(call run,AR,$(AR) rcs "$$part" $(inputs))
+
 # Cases that the harness's own tests run.
 $(items): $(B)/%: $(B)/obj/harness/%.o $(check) $(common) $(B)/lists
 	$(call run,LINK,$(link) $(inputs) $(call libs_of,$(cases_need)) -o "$$part")

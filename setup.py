@@ -1,5 +1,5 @@
 """The one step of installing that pyproject.toml cannot say: the conductor is built, and goes into the package, with the
-library that it loads into programs."""
+library that it loads into programs and the glue of cases in C."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 from setuptools import Distribution, find_packages, setup
 from setuptools.command.build_py import build_py
 
-BUILT = ("build/release/bin/conductor", "build/release/bin/libinterpose.so")
+BUILT = ("bin/conductor", "bin/libinterpose.so", "lib/libcase.a")
 
 
 class BuildWithConductor(build_py):
@@ -17,10 +17,11 @@ class BuildWithConductor(build_py):
     def run(self) -> None:
         """Builds it first; make says what is missing when it cannot."""
         super().run()
-        subprocess.run(["make", "--no-print-directory", "SAN=", *BUILT], check=True)
-        target = Path(self.build_lib) / "sockspec" / "bin"
-        target.mkdir(parents=True, exist_ok=True)
-        for built in BUILT:
+        made = {name: Path("build/release") / name for name in BUILT}
+        subprocess.run(["make", "--no-print-directory", "SAN=", *made.values()], check=True)
+        for name, built in made.items():
+            target = Path(self.build_lib) / "sockspec" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(built, target)
 
 

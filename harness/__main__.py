@@ -7,7 +7,18 @@ import sys
 from pathlib import Path
 
 from .audit import cli as audit
-from .commands import claims, compare, docs, errnos, expect, falsified, matrix, record, summary
+from .commands import (
+    claims,
+    compare,
+    compile,
+    docs,
+    errnos,
+    expect,
+    falsified,
+    matrix,
+    record,
+    summary,
+)
 from .records.catalogue import CatalogueError
 from .records.expectations import ExpectationError
 from .records.results import NotComparable
@@ -19,6 +30,7 @@ _COMMANDS = {
     "audit": audit,
     "claims": claims,
     "compare": compare,
+    "compile": compile,
     "docs": docs,
     "errnos": errnos,
     "expect": expect,

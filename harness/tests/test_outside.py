@@ -61,6 +61,42 @@ CASES = '''
         assert lab.start(SERVERS[0], lab.port).outcome("bind") == 0
 '''
 
+IN_C = """
+    #include "case.h"
+    #include "sockets.h"
+
+    #include <sys/socket.h>
+    #include <unistd.h>
+
+    /* bind() says EADDRINUSE where another socket is bound.
+     *
+     * POSIX.1-2024 bind(). */
+    CASE(a_port_is_taken, EACH(inet_stream), ABOUT("EADDRINUSE"))
+    {
+        const struct address here = loopback(kind, PORT);
+        const int fd = NEED(new_socket(kind));
+
+        NEED(bound_socket(kind));
+        FAILS(bind(fd, &here.any, here.length), EADDRINUSE);
+    }
+
+    /* bind() fails, they say.
+     *
+     * Nobody. */
+    CASE(a_port_is_free)
+    {
+        const struct address here = loopback(&ipv4_stream, PORT);
+
+        FAILS(bind(NEED(new_socket(&ipv4_stream)), &here.any, here.length), EADDRINUSE);
+    }
+"""
+COMPILES = """
+build: build/release/cases/check_mine
+build/release/cases/check_mine: cases/check_mine.c
+\t{sockspec} compile -o $@ $<
+.PHONY: build
+"""
+
 pytestmark = pytest.mark.timeout(600)  # installing compiles the conductor
 
 
@@ -143,6 +179,43 @@ def test_programs_may_be_there_already(repository: Repository) -> None:
     repository.run("rm", "-r", "build", "Makefile")
     done = repository.pytest("-k", "taken")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_cases_in_c_of_others_run(repository: Repository) -> None:
+    """With the glue that was installed: collected from their source, compiled by one command, judged and recorded."""
+    repository.write("cases/check_mine.c", IN_C)
+    command = repository.python.with_name("sockspec")
+    (repository.root / "Makefile").write_text(COMPILES.format(sockspec=command))
+    done = repository.pytest("cases/check_mine.c")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "claim:    bind() fails, they say." in done.stdout
+    results = Results.of(newest(repository.root / "build" / "results")).relied_on()
+    assert {record.case.partition("::")[2]: record.verdict for record in results.records} == {
+        "a_port_is_taken[IPv4]": Verdict.PASSED,
+        "a_port_is_taken[IPv6]": Verdict.PASSED,
+        "a_port_is_free": Verdict.FAILED,
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"CC": "no-such-compiler"}, "sockspec: there is no no-such-compiler: install it"),
+        ({"PKG_CONFIG_LIBDIR": "/nowhere"}, "sockspec: libcheck was not found: install"),
+        ({"CFLAGS": "-include nowhere.h"}, "nowhere"),
+    ],
+)
+def test_what_cannot_be_compiled_is_told(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], says: str
+) -> None:
+    """No compiler, no library, an error in the source; nothing is made."""
+    repository.write("cases/check_mine.c", IN_C)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    command = repository.python.with_name("sockspec")
+    done = repository.run(command, "compile", "-o", "made/check_mine", "cases/check_mine.c")
+    assert done.returncode == 1 and says in done.stderr
+    assert not (repository.root / "made" / "check_mine").exists()
 
 
 def test_the_command_works_there(repository: Repository) -> None:
