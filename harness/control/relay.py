@@ -31,8 +31,9 @@ _AHEAD = 4
 """Enough that a case of a few milliseconds finds its conductor ready."""
 _LEAVING = 16
 """Conductors that may be on their way out at once."""
-_lacking: dict[Path, frozenset[str]] = {}
-"""What the first conductor of each program found missing here, which spares the others finding out."""
+_lacking: dict[tuple[Path, str], frozenset[str]] = {}
+"""What the first conductor of each program found missing here, by how it keeps its lab apart, which spares the others
+finding out."""
 
 
 class Relay:
@@ -62,6 +63,7 @@ class Relay:
         self._ahead = ahead
         self._slowness = slowness
         self._options = (cpu, captures, by, isolation)
+        self._kind = (program, isolation)
         self.server: ForkServer | None = None
         """What forks them; None as long as they are executed."""
         self._ready: deque[Conductor] = deque()
@@ -77,7 +79,7 @@ class Relay:
         conductor = self._ready.popleft()
         try:
             conductor.greet()
-            _lacking[self._program] = conductor.about.lacks
+            _lacking[self._kind] = conductor.about.lacks
             while len(self._ready) < self._ahead:
                 self._ready.append(self._start())
         except ConductorFailed:
@@ -149,7 +151,7 @@ class Relay:
         self._ready.clear()
 
     def _start(self) -> Conductor:
-        lacking = _lacking.get(self._program)
+        lacking = _lacking.get(self._kind)
         options = arguments(*self._options, lacking)
         # Where few are wanted, or nobody knows yet what the kernel lacks, there is no server.
         if self._ahead and not self.server and lacking is not None and "pidfd" not in lacking:

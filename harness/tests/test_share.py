@@ -194,6 +194,15 @@ def second_lab(first: str) -> str:
     return done.stdout.strip()
 
 
+def test_labs_of_both_kinds_are_made_side_by_side(shared: Lab) -> None:
+    """What one lacks the other does not."""
+    assert "veth" in shared.about.lacks
+    conductors = Relay(HERE.conductor, None, ahead=0)
+    with Lab(Settings(HERE.folder), conductors) as apart:
+        assert not {"namespaces", "veth", "capture"} & apart.about.lacks
+    conductors.close()
+
+
 def test_ports_in_time_wait_are_not_given_out() -> None:
     """Though it is a client's end that is, so that bind at the port would succeed."""
     assert second_lab("idle") == "10000"
