@@ -14,11 +14,11 @@ enum { FOLDER_ROOM = 64, USUAL_PORT = 9877 };
 static char folder[FOLDER_ROOM];
 static bool folder_is_there;
 
-int own_port(int index)
+uint16_t own_port(int index)
 {
     const char *first = getenv("SOCKSPEC_PORT");
 
-    return (first ? (int)strtol(first, NULL, 10) : USUAL_PORT) + index;
+    return (uint16_t)((first ? strtol(first, NULL, 10) : USUAL_PORT) + index);
 }
 
 /* The folder and what it may hold go when the process ends in order; else with what TMPDIR names:

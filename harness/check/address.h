@@ -4,6 +4,7 @@
 #include "kind.h"
 
 #include <netinet/in.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -13,7 +14,7 @@
 
 /* The lab's ports, eight at most: from 9877 on, or, where the lab shares the machine's host with
  * others, from where $SOCKSPEC_PORT says. */
-int own_port(int index);
+uint16_t own_port(int index);
 
 /* An address with its length, of any family: bind(fd, &address.any, address.length). */
 struct address {
