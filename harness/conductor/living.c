@@ -5,6 +5,7 @@
 #include "share.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -35,24 +36,38 @@ enum descriptor_class living_classify(const struct process *process, int descrip
     return proc_descriptor_class(process->handle, process->pid, descriptor);
 }
 
-/* False: there is nobody, or nobody may be killed by a process that conducts no lab. */
-static bool kill_all(void)
-{
-    if (!can(CAN_ISOLATE))
-        return share_kill_children();
-    return getpid() == 1 && kill(-1, SIGKILL) == 0;
-}
+typedef void take_t(struct core *core, pid_t pid, int status);
 
-void living_end(struct core *core, void (*take)(struct core *core, pid_t pid, int status))
+/* So many times; fewer when there is nobody left. Whoever was born meanwhile is stopped, and is not
+ * to go on. */
+static void reap(struct core *core, take_t *take, long times)
 {
     int status;
     pid_t pid;
 
-    if (!kill_all())
-        return;
-    while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+    while (times-- > 0 && (pid = waitpid(-1, &status, __WALL)) > 0) {
+        if (WIFSTOPPED(status))
+            kill(pid, SIGKILL);
         take(core, pid, status);
-        if (!can(CAN_ISOLATE))
-            share_kill_children();
     }
+}
+
+/* The whole tree at once, so that nobody forks any more. Whoever is in it and was not watched comes
+ * to this process when its parent is dead. */
+static void end_of_shared(struct core *core, take_t *take)
+{
+    long killed;
+
+    for (const struct process *process = core->processes; process; process = process->next)
+        living_signal(process, SIGKILL);
+    while ((killed = share_kill_children()) > 0)
+        reap(core, take, killed);
+}
+
+void living_end(struct core *core, void (*take)(struct core *core, pid_t pid, int status))
+{
+    if (!can(CAN_ISOLATE))
+        end_of_shared(core, take);
+    else if (getpid() == 1 && kill(-1, SIGKILL) == 0)
+        reap(core, take, LONG_MAX);
 }

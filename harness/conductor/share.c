@@ -181,23 +181,23 @@ void share_outlive(void)
     prctl(PR_SET_PDEATHSIG, 0);
 }
 
-bool share_kill_children(void)
+long share_kill_children(void)
 {
     char path[64], *pid = NULL;
     size_t room = 0;
     FILE *listed;
-    bool any = false;
+    long count = 0;
 
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     listed = fopen(path, "re");
     while (listed && getdelim(&pid, &room, ' ', listed) > 0) {
         kill((pid_t)strtol(pid, NULL, 10), SIGKILL);
-        any = true;
+        count++;
     }
     free(pid);
     if (listed)
         fclose(listed);
-    return any;
+    return count;
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
@@ -211,8 +211,9 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 /* Whoever dies leaves its own children to the caller. */
 void share_end(const struct isolation *isolation)
 {
-    while (share_kill_children())
-        waitpid(-1, NULL, __WALL);
+    for (long left; (left = share_kill_children()) > 0;)
+        while (left-- > 0)
+            waitpid(-1, NULL, __WALL);
     nftw(isolation->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 

@@ -25,8 +25,8 @@ int share_folder(struct isolation *isolation, struct reason *why);
  * its children. */
 void share_outlive(void);
 
-/* Kills the caller's children. False: it has none. */
-bool share_kill_children(void);
+/* Kills the caller's children: how many. Each can be waited for. */
+long share_kill_children(void);
 
 /* Kills all of the caller's descendants, and removes the folder when they are dead. */
 void share_end(const struct isolation *isolation);

@@ -38,6 +38,7 @@ from harness.verdict import Verdict
 
 HERE = current()
 ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = Settings(HERE.folder, sanitized=HERE.sanitized)
 PROGRAMS = HERE.folder / "tests" / "programs"
 SECONDS = 300
 GOES = 5.0
@@ -66,7 +67,7 @@ def relay(by: str = PTRACE) -> Relay:
 def shared(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A lab on this machine's host, controlled in each way."""
     conductors = relay(request.param)
-    with Lab(Settings(HERE.folder, sanitized=HERE.sanitized), conductors) as lab:
+    with Lab(SETTINGS, conductors) as lab:
         yield lab
     conductors.close()
 
@@ -98,7 +99,7 @@ def test_a_lab_has_ports_of_its_own(shared: Lab) -> None:
     """Eight that begin below those that clients are given; another lab has others."""
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     others = relay()
-    with Lab(Settings(HERE.folder), others) as other:
+    with Lab(SETTINGS, others) as other:
         assert shared.port % 8 == other.port % 8 == 10000 % 8
         assert 10000 <= shared.port < lowest and 10000 <= other.port < lowest
         assert shared.port != other.port
@@ -153,19 +154,24 @@ def test_the_machine_stays_as_it_is(shared: Lab) -> None:
     assert refused.ended() == exited(1) and "PermissionError" in refused.errors
 
 
+MAKES = """
+import sys
+from harness.build import current
+from harness.control.relay import Relay
+from harness.lab.lab import Lab, Settings
+HERE = current()
+SETTINGS = Settings(HERE.folder, sanitized=HERE.sanitized)
+"""
+"""What a process needs that makes labs."""
 NARROW = """
     ip link set lo up && echo 10008 60999 >/proc/sys/net/ipv4/ip_local_port_range && exec "$@"
 """
 """In a network namespace of its own: room for the ports of one lab."""
 TWICE = """
-import sys
-from harness.build import current
 from harness.control.conductor import ConductorFailed
-from harness.control.relay import Relay
-from harness.lab.lab import Lab, Settings
 from harness.trace.sockets import TIME_WAIT
-relay = Relay(current().conductor, None, ahead=0, isolation="ports")
-with Lab(Settings(current().folder), relay) as lab:
+relay = Relay(HERE.conductor, None, ahead=0, isolation="ports")
+with Lab(SETTINGS, relay) as lab:
     if sys.argv[1] == "connected":
         server = lab.start("tcpserv01", lab.port).blocked("accept").run()
         assert lab.start("echo_client", lab.address, lab.port).run().end_input().ended().code == 0
@@ -173,7 +179,7 @@ with Lab(Settings(current().folder), relay) as lab:
     else:
         lab.start("tcpserv01", lab.port).blocked("accept")
 try:
-    with Lab(Settings(current().folder), relay) as lab:
+    with Lab(SETTINGS, relay) as lab:
         print(lab.port)
 except ConductorFailed as error:
     print(error)
@@ -182,7 +188,7 @@ except ConductorFailed as error:
 
 def second_lab(first: str) -> str:
     """What comes of a second lab on a host with room for one, after a first whose server was connected to, or not."""
-    maker = [sys.executable, "-c", TWICE, first]
+    maker = [sys.executable, "-c", MAKES + TWICE, first]
     done = subprocess.run(
         ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", NARROW, "sh", *maker],
         capture_output=True,
@@ -198,7 +204,7 @@ def test_labs_of_both_kinds_are_made_side_by_side(shared: Lab) -> None:
     """What one lacks the other does not."""
     assert "veth" in shared.about.lacks
     conductors = Relay(HERE.conductor, None, ahead=0)
-    with Lab(Settings(HERE.folder), conductors) as apart:
+    with Lab(SETTINGS, conductors) as apart:
         assert not {"namespaces", "veth", "capture"} & apart.about.lacks
     conductors.close()
 
@@ -243,12 +249,8 @@ def test_who_forks_for_ever_ends_with_the_lab(shared: Lab) -> None:
 
 
 KILLED = """
-import sys, signal
-from harness.build import current
-from harness.control.relay import Relay
-from harness.lab.lab import Lab, Settings
-relay = Relay(current().conductor, None, ahead=0, isolation="ports", by=sys.argv[1])
-lab = Lab(Settings(current().folder), relay)
+import signal
+lab = Lab(SETTINGS, Relay(HERE.conductor, None, ahead=0, isolation="ports", by=sys.argv[1]))
 lab.start("tcpserv01", lab.port).blocked("accept")
 print(lab.init, *[p["pid"] for p in lab.ask("processes")["processes"]], lab.about.folder, flush=True)
 signal.pause()
@@ -260,7 +262,7 @@ signal.pause()
 def test_who_is_killed_leaves_nothing(by: str, whom: str) -> None:
     """Whoever made the lab, or its conductor: its programs die, and its folder goes."""
     maker = subprocess.Popen(
-        [sys.executable, "-c", KILLED, by], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, "-c", MAKES + KILLED, by], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
     assert maker.stdout is not None
     *pids, folder = maker.stdout.readline().split()
