@@ -2,7 +2,6 @@
 
 #include "sockets.h"
 
-#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,11 +13,6 @@
 #endif
 
 enum { LIMIT_S = 5, ROOM = 256 };
-
-struct outcome {
-    long result;
-    int error;
-};
 
 #ifdef __linux__
 
@@ -65,16 +59,23 @@ static int state_of(int thread)
 
 #endif
 
+/* It tells by no call that a case could take for one of its own. */
 static void *runs(void *argument)
 {
     struct sleeper *sleeper = argument;
-    struct outcome outcome;
+    long result;
+    int error;
 
     atomic_store(&sleeper->id, own_id());
-    outcome.result = sleeper->call(sleeper->argument);
-    outcome.error = errno;
-    if (write(sleeper->outcome[1], &outcome, sizeof outcome) < 0)
-        perror("write");
+    result = sleeper->call(sleeper->argument);
+    error = errno;
+
+    pthread_mutex_lock(&sleeper->lock);
+    sleeper->result = result;
+    sleeper->error = error;
+    sleeper->over = true;
+    pthread_cond_signal(&sleeper->told);
+    pthread_mutex_unlock(&sleeper->lock);
     return NULL;
 }
 
@@ -109,9 +110,10 @@ int falls_asleep(struct sleeper *sleeper, long (*call)(const void *argument), co
 {
     int error;
 
-    *sleeper = (struct sleeper){.call = call, .argument = argument};
-    if (pipe(sleeper->outcome) < 0)
-        return -1;
+    *sleeper = (struct sleeper){.call = call,
+                                .argument = argument,
+                                .lock = PTHREAD_MUTEX_INITIALIZER,
+                                .told = PTHREAD_COND_INITIALIZER};
     error = pthread_create(&sleeper->thread, NULL, runs, sleeper);
     if (error) {
         errno = error;
@@ -125,15 +127,30 @@ bool asleep(const struct sleeper *sleeper)
     return state_of(atomic_load(&sleeper->id)) == 'S';
 }
 
+/* 0, or an error's number. */
+static int await_outcome(struct sleeper *sleeper)
+{
+    struct timespec limit;
+    int error = 0;
+
+    clock_gettime(CLOCK_REALTIME, &limit); /* the clock of pthread_cond_timedwait */
+    limit.tv_sec += LIMIT_S;
+    pthread_mutex_lock(&sleeper->lock);
+    while (!sleeper->over && !error)
+        error = pthread_cond_timedwait(&sleeper->told, &sleeper->lock, &limit);
+    pthread_mutex_unlock(&sleeper->lock);
+    return error;
+}
+
 long woken(struct sleeper *sleeper)
 {
-    struct outcome outcome;
+    const int error = await_outcome(sleeper);
 
-    if (await_events(sleeper->outcome[0], POLLIN) < 0)
+    if (error) {
+        errno = error;
         return -1;
-    if (read(sleeper->outcome[0], &outcome, sizeof outcome) != sizeof outcome)
-        return -1;
+    }
     pthread_join(sleeper->thread, NULL);
-    errno = outcome.error;
-    return outcome.result;
+    errno = sleeper->error;
+    return sleeper->result;
 }

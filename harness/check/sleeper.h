@@ -11,8 +11,12 @@ struct sleeper {
     long (*call)(const void *argument);
     const void *argument;
     pthread_t thread;
-    atomic_int id;  /* the thread's, 0 before it runs */
-    int outcome[2]; /* a pipe for what the call gave */
+    atomic_int id; /* the thread's, 0 before it runs */
+    pthread_mutex_t lock;
+    pthread_cond_t told;
+    bool over; /* and what the call gave: */
+    long result;
+    int error;
 };
 
 /* Makes a call, with an argument that outlives it, and waits till it is asleep. 0, or -1 with
