@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,12 +91,10 @@ IN_C = """
         FAILS(bind(NEED(new_socket(&ipv4_stream)), &here.any, here.length), EADDRINUSE);
     }
 """
-COMPILES = """
-build: build/release/cases/check_mine
-build/release/cases/check_mine: cases/check_mine.c
-\t{sockspec} compile -o $@ $<
-.PHONY: build
-"""
+[COMPILES] = re.findall(
+    r"^```make\n(.*?)^```", (current().root / "README.md").read_text(), re.DOTALL | re.MULTILINE
+)
+"""The Makefile that the README gives for cases in C."""
 
 pytestmark = pytest.mark.timeout(600)  # installing compiles the conductor
 
@@ -185,7 +184,7 @@ def test_cases_in_c_of_others_run(repository: Repository) -> None:
     """With the glue that was installed: collected from their source, compiled by one command, judged and recorded."""
     repository.write("cases/check_mine.c", IN_C)
     command = repository.python.with_name("sockspec")
-    (repository.root / "Makefile").write_text(COMPILES.format(sockspec=command))
+    (repository.root / "Makefile").write_text(COMPILES.replace("sockspec", str(command)))
     done = repository.pytest("cases/check_mine.c")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "claim:    bind() fails, they say." in done.stdout
