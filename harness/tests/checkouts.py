@@ -1,6 +1,7 @@
 """A checkout of a test's own, with cases of its own, that runs what this one has built."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from pathlib import Path
 from textwrap import dedent
 
 from harness.build import current
+from harness.records.results import Results
 
 HERE = current()
+SECONDS = 300
 
 HEADER = """
     import os, signal, time
@@ -68,3 +71,15 @@ class Checkout:
             "PYTHONDONTWRITEBYTECODE": "1",
             "TMPDIR": str(self.temporary),
         }
+
+
+def results_of_cases(folder: Path, *arguments: str) -> Results:
+    """The records of a run of pytest with this checkout's cases, in one of its own at the folder, which is made."""
+    folder.mkdir()
+    checkout = Checkout(folder, "")
+    shutil.rmtree(folder / "cases")
+    (folder / "cases").symlink_to(HERE.root / "cases")
+    run = checkout.start("-q", *arguments)
+    said, _ = run.communicate(timeout=SECONDS)
+    assert run.returncode == 0, said[-4000:]
+    return Results.of(checkout.results[-1]).relied_on()

@@ -1,6 +1,5 @@
 """Control by an interposed library: a second mechanism, which knows nothing of the first, and a check on it."""
 
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,18 +12,15 @@ import pytest
 from harness import EBADF, EMFILE, Lab, Unsupported, entering, exited, killed_by, leaving
 from harness.build import current
 from harness.control.birth import CONTROLS, INTERPOSE, PTRACE
+from harness.control.relay import Relay
 from harness.lab.lab import Settings
 from harness.records.baseline import Baseline, Given
-
-from harness.control.relay import Relay
 from harness.records.results import Results
-from harness.tests.checkouts import Checkout
+from harness.tests.checkouts import results_of_cases
 from harness.tests.test_witness import SCENARIOS, Said, Scenario, conducted
 from harness.verdict import Verdict
 
 HERE = current()
-ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 300
 PROGRAMS = HERE.folder / "tests" / "programs"
 CASES = (
     "cases/test_reuseaddr.py",
@@ -87,18 +83,6 @@ def test_both_see_the_same_calls(scenario: Scenario) -> None:
     assert sum(map(len, seen[PTRACE].values())) > 8
 
 
-def results_by(control: str, folder: Path) -> Results:
-    """The records of the cases, run under that control in a checkout of its own."""
-    folder.mkdir()
-    checkout = Checkout(folder, "")
-    shutil.rmtree(folder / "cases")
-    (folder / "cases").symlink_to(ROOT / "cases")
-    run = checkout.start("-q", "--control", control, *CASES)
-    said, _ = run.communicate(timeout=SECONDS)
-    assert run.returncode == 0, said[-4000:]
-    return Results.of(checkout.results[-1]).relied_on()
-
-
 def given(results: Results) -> dict[str, Given]:
     """What each case gave."""
     return dict(Baseline.of("here", results.records).cases)
@@ -106,7 +90,9 @@ def given(results: Results) -> dict[str, Given]:
 
 def test_both_give_the_same_verdicts(tmp_path: Path) -> None:
     """And the same values in every assertion; but for what cannot be done from inside, which says so."""
-    outside, within = (results_by(control, tmp_path / control) for control in CONTROLS)
+    outside, within = (
+        results_of_cases(tmp_path / control, "--control", control, *CASES) for control in CONTROLS
+    )
     before, after = given(outside), given(within)
     lacking = {r.case: r.message for r in within.records if r.verdict is Verdict.UNSUPPORTED}
     assert {case for case in before if before[case] != after.get(case)} == set(lacking)

@@ -3,12 +3,10 @@
 import os
 import re
 import select
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -31,16 +29,14 @@ from harness.control.birth import INTERPOSE, ISOLATIONS, PORTS, PTRACE
 from harness.control.relay import Relay
 from harness.lab.lab import Settings
 from harness.lab.privilege import Privilege
-from harness.records.results import Results
 from harness.tests import traces
-from harness.tests.checkouts import Checkout
+from harness.tests.checkouts import results_of_cases
 from harness.verdict import Verdict
 
 HERE = current()
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = Settings(HERE.folder, sanitized=HERE.sanitized)
 PROGRAMS = HERE.folder / "tests" / "programs"
-SECONDS = 300
 GOES = 5.0
 """Seconds till what a killed process had started is gone."""
 CASES = (
@@ -84,12 +80,11 @@ def gone(*pids: int) -> bool:
     return True
 
 
-def gone_folder(folder: Path) -> bool:
-    """Whether it goes in time: it is the last of a lab that does."""
-    limit = time.monotonic() + GOES
-    while folder.exists() and time.monotonic() < limit:
-        os.sched_yield()
-    return not folder.exists()
+def last_of(init: int) -> int:
+    """The lab's last process, which removes its folder: the one that waits for its init."""
+    seen = traces.process(init)
+    assert seen
+    return seen.parent
 
 
 # --- what it shares, and what it does not ----------------------------------------------------------------------------
@@ -231,10 +226,10 @@ def test_processes_and_files_go_with_the_lab(shared: Lab) -> None:
     assert shared.start("/bin/sh", "-c", leaves, detachable=True).ended() == exited(0)
     left = int((folder / "pid").read_text())
     assert Path(f"/proc/{left}").exists()
-    init = shared.init
+    last = last_of(shared.init)
     shared.close()
-    assert gone(left, init)
-    assert gone_folder(folder)
+    assert gone(left, last)
+    assert not folder.exists()
 
 
 def test_who_forks_for_ever_ends_with_the_lab(shared: Lab) -> None:
@@ -267,14 +262,15 @@ def test_who_is_killed_leaves_nothing(by: str, whom: str) -> None:
     assert maker.stdout is not None
     *pids, folder = maker.stdout.readline().split()
     init, *programs = map(int, pids)
+    last = last_of(init)
     assert programs and Path(folder).is_dir()
     if whom == "pytest":
         maker.kill()
     else:
         os.kill(init, signal.SIGKILL)
     try:
-        assert gone(init, *programs)
-        assert gone_folder(Path(folder))
+        assert gone(last, *programs)
+        assert not Path(folder).exists()
     finally:
         maker.kill()
         maker.communicate()
@@ -283,21 +279,14 @@ def test_who_is_killed_leaves_nothing(by: str, whom: str) -> None:
 # --- its verdicts ----------------------------------------------------------------------------------------------------
 
 
-def results_by(isolation: str, folder: Path) -> Results:
-    """The records of the cases, run in labs that are kept apart so, in a checkout of its own."""
-    folder.mkdir()
-    checkout = Checkout(folder, "")
-    shutil.rmtree(folder / "cases")
-    (folder / "cases").symlink_to(ROOT / "cases")
-    run = checkout.start("-q", "-n", "2", "-m", "not slow", "--isolation", isolation, *CASES)
-    said, _ = run.communicate(timeout=SECONDS)
-    assert run.returncode == 0, said[-4000:]
-    return Results.of(checkout.results[-1]).relied_on()
-
-
 def test_the_verdicts_are_those_of_namespaces(tmp_path: Path) -> None:
     """What needs a host of its own says so."""
-    apart, beside = (results_by(isolation, tmp_path / isolation) for isolation in ISOLATIONS)
+    apart, beside = (
+        results_of_cases(
+            tmp_path / isolation, "-n", "2", "-m", "not slow", "--isolation", isolation, *CASES
+        )
+        for isolation in ISOLATIONS
+    )
     verdicts = {r.case: r.verdict for r in apart.records}
     lacking = {r.case: r.message for r in beside.records if r.verdict is Verdict.UNSUPPORTED}
     assert verdicts.keys() == {r.case for r in beside.records}
