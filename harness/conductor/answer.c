@@ -64,8 +64,8 @@ static json_t *hello(struct lab *lab, const struct request *request, struct reas
                      lab->isolation.cpu, "kernel", names.release, "machine", names.machine,
                      "sole_user", lab->isolation.sole_user ? 1 : 0, "descriptor",
                      lab->hosts.list[0].namespace, "lacks", lacks(), "port",
-                     lab->isolation.shared ? json_integer(lab->isolation.port) : NULL, "folder",
-                     lab->isolation.shared ? lab->isolation.folder : NULL);
+                     can(CAN_ISOLATE) ? NULL : json_integer(lab->isolation.port), "folder",
+                     can(CAN_ISOLATE) ? NULL : lab->isolation.folder);
 }
 
 static int read_back(json_t *values, const char *name, struct reason *why)

@@ -1,5 +1,6 @@
 #include "fork_server.h"
 
+#include "capability/capability.h"
 #include "host.h"
 
 #include <errno.h>
@@ -67,12 +68,12 @@ static int be_lab(const struct order *order)
     return order->channel;
 }
 
-int fork_server(int socket, bool shared)
+int fork_server(int socket)
 {
     struct order order;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (!shared && unshare(CLONE_NEWNET) == 0)
+    if (can(CAN_ISOLATE) && unshare(CLONE_NEWNET) == 0)
         host_small_tables_behind();
     while (next(socket, &order) == 0) {
         const pid_t child = fork_sibling();

@@ -182,13 +182,13 @@ static _Noreturn void wait_for(pid_t init, int lifeline, const char *root,
 {
     int status = 0;
 
-    if (isolation->shared)
+    if (!can(CAN_ISOLATE))
         share_outlive();
     close_all_but(lifeline);
     while (waitpid(init, &status, 0) < 0)
         if (errno != EINTR)
             _exit(111);
-    if (isolation->shared)
+    if (!can(CAN_ISOLATE))
         share_end(isolation);
     if (*root)
         root_remove(root);
@@ -342,7 +342,7 @@ static int settle(struct isolation *isolation, int lifeline, const char *root, s
     if (pin(isolation, why) < 0)
         return -1;
     isolation->sole_user = is_sole_user();
-    if (isolation->shared)
+    if (!can(CAN_ISOLATE))
         return share_host(isolation, why);
     return furnish(root, why) == 0 ? 0 : offer_ports(why);
 }
@@ -350,7 +350,7 @@ static int settle(struct isolation *isolation, int lifeline, const char *root, s
 /* What is done before there is an init. */
 static int prepare(struct isolation *isolation, char root[ROOT_ROOM], struct reason *why)
 {
-    if (isolation->shared)
+    if (!can(CAN_ISOLATE))
         return share_folder(isolation, why);
     if (put_up_walls(why) < 0)
         return offer_ports(why);

@@ -7,16 +7,15 @@
 #include <sys/types.h>
 
 /* The walls around one lab: PID, mount, network, IPC and UTS namespaces, and for an ordinary user a
- * user namespace. Or, if it is to share the machine's host, none: see share.h. */
+ * user namespace. Or, where the conductor lacks CAN_ISOLATE, none: see share.h. */
 
 enum { FOLDER_ROOM = 32 };
 
 struct isolation {
     int control;    /* stays open in init; closed in the process that waits for it */
-    bool shared;    /* without namespaces */
     int cpu;        /* the only processor used; -1: the one it runs on, which isolate fills in */
     bool sole_user; /* set by isolate: there is only one uid, in a namespace mapped as 0 */
-    /* Set by isolate where the host is shared, else 0 and empty: see share.h. */
+    /* Set by isolate without namespaces, else 0 and empty: see share.h. */
     int port;
     char folder[FOLDER_ROOM];
 };
@@ -33,7 +32,7 @@ struct isolation {
  * is missing or the caller works in it. All other files are the machine's own, /tmp too: programs
  * may live anywhere. SIGCHLD's disposition becomes the default.
  *
- * If the host is shared, in the child all of this is the machine's own but for what share.h says;
+ * Without namespaces, in the child all of this is the machine's own but for what share.h says;
  * it is not pid 1, and the parent kills what the child leaves behind. */
 int isolate(struct isolation *isolation, struct reason *why);
 

@@ -1,5 +1,6 @@
 #include "lab.h"
 
+#include "capability/capability.h"
 #include "proc.h"
 #include "share.h"
 
@@ -25,7 +26,7 @@ int lab_open(struct lab *lab, const struct source *source, bool captured, struct
         return -1;
     if (hosts_open(&lab->hosts, captured, why) < 0)
         return -1;
-    if (lab->isolation.shared) {
+    if (!can(CAN_ISOLATE)) {
         const int first = lab->isolation.port;
 
         lab->owner = (struct socket_owner){first, first + SHARED_PORTS - 1, holds, lab->core};

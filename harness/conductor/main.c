@@ -21,7 +21,7 @@ static _Noreturn void usage(void)
 {
     fputs("usage: conductor --control FD|--serve FD [--cpu N] [--capture yes|no]\n"
           "                 [--without CAPABILITY,...] [--lacking CAPABILITY,...|none]\n"
-          "                 [--by ptrace|interpose] [--isolation namespaces|ports]\n"
+          "                 [--by ptrace|interpose]\n"
           "Speaks the conductor's protocol on the socket FD, or on each one that comes over it;\n"
           "see PROTOCOL.md.\n",
           stderr);
@@ -51,13 +51,6 @@ static bool yes_or_no(const char *text)
     return strcmp(text, "yes") == 0;
 }
 
-static bool shares(const char *how)
-{
-    if (strcmp(how, "namespaces") != 0 && strcmp(how, "ports") != 0)
-        usage();
-    return strcmp(how, "ports") == 0;
-}
-
 static void take_for_missing(const char *option, const char *names)
 {
     struct reason why = {.text = ""};
@@ -78,7 +71,7 @@ static void lacking_only(const char *option, const char *names)
 
 struct arguments {
     int control, serve, cpu;
-    bool captured, shared;
+    bool captured;
     const struct source *source;
 };
 
@@ -107,8 +100,6 @@ static struct arguments read_arguments(int argc, char **argv)
             read.captured = yes_or_no(argv[i + 1]);
         else if (strcmp(argv[i], "--by") == 0)
             read.source = source_of(argv[i + 1]);
-        else if (strcmp(argv[i], "--isolation") == 0)
-            read.shared = shares(argv[i + 1]);
         else if (strcmp(argv[i], "--without") == 0)
             take_for_missing(argv[i], argv[i + 1]);
         else if (strcmp(argv[i], "--lacking") == 0)
@@ -223,9 +214,7 @@ int main(int argc, char **argv)
     if (arguments.serve >= 0 && arguments.source->prepare && arguments.source->prepare(&why) < 0)
         die(&why);
     lab.isolation.cpu = arguments.cpu;
-    lab.isolation.shared = arguments.shared;
-    lab.isolation.control =
-        arguments.serve < 0 ? arguments.control : fork_server(arguments.serve, arguments.shared);
+    lab.isolation.control = arguments.serve < 0 ? arguments.control : fork_server(arguments.serve);
     if (isolate(&lab.isolation, &why) < 0)
         die(&why);
     raise_descriptor_limit();

@@ -67,32 +67,27 @@ static int claim(int port)
     return -1;
 }
 
-static bool can_bind(int family, int type, int port)
+/* At :: without IPV6_V6ONLY it is bound for IPv4, too. */
+static bool can_bind(int type, int port)
 {
     const struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((in_port_t)port)};
     const struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((in_port_t)port)};
-    const struct sockaddr *address =
-        family == AF_INET ? (const struct sockaddr *)&in : (const struct sockaddr *)&in6;
-    const int probe = socket(family, type | SOCK_CLOEXEC, 0), no = 0;
-    bool done;
+    int probe = socket(AF_INET6, type | SOCK_CLOEXEC, 0), no = 0, status;
 
-    if (probe < 0)
-        return family == AF_INET6; /* there is no IPv6 */
-    if (family == AF_INET6)
+    if (probe >= 0) {
         setsockopt(probe, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
-    done = bind(probe, address, family == AF_INET ? sizeof in : sizeof in6) == 0;
+        status = bind(probe, (const struct sockaddr *)&in6, sizeof in6);
+    } else {
+        probe = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+        status = bind(probe, (const struct sockaddr *)&in, sizeof in);
+    }
     close(probe);
-    return done;
+    return status == 0;
 }
 
 static bool is_free(int port)
 {
-    static const int families[] = {AF_INET, AF_INET6}, types[] = {SOCK_STREAM, SOCK_DGRAM};
-
-    for (int i = 0; i < 4; i++)
-        if (!can_bind(families[i / 2], types[i % 2], port))
-            return false;
-    return true;
+    return can_bind(SOCK_STREAM, port) && can_bind(SOCK_DGRAM, port);
 }
 
 static bool hold_none(const void *context, uint64_t inode)

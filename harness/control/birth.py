@@ -86,7 +86,7 @@ def arguments(
     options += [] if captures else ["--capture", "no"]
     options += [] if lacking is None else ["--lacking", ",".join(sorted(lacking)) or "none"]
     options += [] if by == PTRACE else ["--by", by]
-    options += [] if isolation == NAMESPACES else ["--isolation", isolation]
+    options += [] if isolation == NAMESPACES else ["--without", "namespaces"]
     return options
 
 

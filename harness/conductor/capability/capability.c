@@ -86,8 +86,7 @@ void capabilities_grant_others(void)
 
 void capabilities_share(void)
 {
-    static const enum capability missing[] = {CAN_ISOLATE, CAN_SETNS, CAN_VETH, CAN_CAPTURE,
-                                              CAN_CAPTURE_RING};
+    static const enum capability missing[] = {CAN_SETNS, CAN_VETH, CAN_CAPTURE, CAN_CAPTURE_RING};
 
     for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
         known[missing[i]] = ABSENT;

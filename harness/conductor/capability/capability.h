@@ -47,7 +47,7 @@ int capabilities_forbid(const char *names, struct reason *why);
 /* Takes all that is not known yet for there, untried. */
 void capabilities_grant_others(void);
 
-/* Takes what namespaces make possible for missing. */
+/* Without namespaces: takes what they make possible for missing, too. */
 void capabilities_share(void);
 
 /* "sock-diag". */
