@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #endif
 
-enum { LIMIT_MS = 5000, MOST_CONNECTS = 8 };
+enum { LIMIT_MS = 5000, MOST_CONNECTS = 8, CHUNK = 4096 };
 
 /* --- one socket ----------------------------------------------------------------------------------
  */
@@ -221,22 +221,16 @@ int so_error(int descriptor)
     return get_option(descriptor, SOL_SOCKET, SO_ERROR);
 }
 
-/* Sends till EAGAIN: how many bytes. */
-static int stuff(int descriptor)
+/* Sends so many bytes at a time till EAGAIN: how many in all. */
+static int stuff(int descriptor, size_t size)
 {
-    static const char chunk[4096];
+    static const char chunk[CHUNK];
+    ssize_t sent;
     int total = 0;
 
-    /* A byte at a time at the end: what is left of the room may be less than a chunk. */
-    for (size_t size = sizeof chunk; size > 0; size = size > 1 ? 1 : 0) {
-        ssize_t sent;
-
-        while ((sent = send(descriptor, chunk, size, 0)) > 0)
-            total += (int)sent;
-        if (errno != EAGAIN && errno != EWOULDBLOCK)
-            return -1;
-    }
-    return total;
+    while ((sent = send(descriptor, chunk, size, 0)) > 0)
+        total += (int)sent;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? total : -1;
 }
 
 /* Waits till all that TCP has sent is acknowledged, which frees room; a delayed acknowledgement
@@ -266,14 +260,14 @@ static int await_acknowledgement(int descriptor)
 #endif
 }
 
-int fill(int descriptor)
+/* Sends so many bytes at a time till there is no room though all is acknowledged: how many in all.
+ */
+static int fill_by(int descriptor, size_t size)
 {
     int total = 0, more;
 
-    if (nonblocking(descriptor) < 0)
-        return -1;
     do {
-        more = stuff(descriptor);
+        more = stuff(descriptor, size);
         if (more < 0 || await_acknowledgement(descriptor) < 0)
             return -1;
         total += more;
@@ -281,9 +275,19 @@ int fill(int descriptor)
     return total;
 }
 
+/* What is left of the room may be less than a chunk. Bytes come when no acknowledgement frees more:
+ * there would be very many of them. */
+int fill(int descriptor)
+{
+    const int chunks = nonblocking(descriptor) < 0 ? -1 : fill_by(descriptor, CHUNK);
+    const int bytes = chunks < 0 ? -1 : fill_by(descriptor, 1);
+
+    return bytes < 0 ? -1 : chunks + bytes;
+}
+
 int drain(int descriptor)
 {
-    char chunk[4096];
+    char chunk[CHUNK];
     ssize_t received;
     int total = 0;
 
