@@ -33,8 +33,9 @@ class Checkout:
         (root / "cases").mkdir()
         (root / "cases" / "test_it.py").write_text(dedent(HEADER) + dedent(cases))
         (root / "conftest.py").write_text('pytest_plugins = ["harness.plugin"]\n')
+        # Files come and go in the temporary folder: no place to look for cases.
         (root / "pytest.ini").write_text(
-            "[pytest]\naddopts = --strict-markers -p no:cacheprovider\n"
+            "[pytest]\naddopts = --strict-markers -p no:cacheprovider\ntestpaths = cases\n"
         )
         (root / "build").mkdir()
         (root / "build" / HERE.mode).symlink_to(HERE.folder)
