@@ -92,7 +92,7 @@ static bool rests(const struct core *core, const struct process *process,
 {
     if (thread->held || thread->stopped)
         return true;
-    return proc_state(process->pid, thread->tid) == 'S' &&
+    return proc_sleeps(process->pid, thread->tid) &&
            !(core->source->busy && core->source->busy(core, thread));
 }
 

@@ -44,21 +44,40 @@ char proc_state(pid_t pid, pid_t tid)
     return end && end[1] == ' ' ? end[2] : '?';
 }
 
-bool proc_sleeps_in(pid_t pid, pid_t tid, int number)
+enum { AWAKE = -2, NOT_TOLD = -3 }; /* -1: it is in none */
+
+/* The number of the call that a thread in a state of sleep is in, or one of the above. Before it
+ * tells a call the kernel waits till the thread is off its processor and its queue
+ * (kernel/sched/core.c wait_task_inactive). */
+static long sleeping_call(pid_t pid, pid_t tid)
 {
     char path[64], text[256], *end;
+    long number;
+
+    if (!can(CAN_SLEEPING_CALL))
+        return NOT_TOLD;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
+    if (read_text(path, text, sizeof text) <= 0)
+        return NOT_TOLD;
+    number = strtol(text, &end, 10);
+    return end == text ? AWAKE : number;
+}
+
+bool proc_sleeps(pid_t pid, pid_t tid)
+{
+    return proc_state(pid, tid) == 'S' && sleeping_call(pid, tid) != AWAKE;
+}
+
+bool proc_sleeps_in(pid_t pid, pid_t tid, int number)
+{
     const char state = proc_state(pid, tid);
     long present;
 
     if (state != 'S' && state != 'D')
         return false;
-    if (!can(CAN_SLEEPING_CALL))
-        return true;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
-    if (read_text(path, text, sizeof text) <= 0)
-        return false;
-    present = strtol(text, &end, 10);
-    return end != text && (present == number || present == SYS_restart_syscall);
+    present = sleeping_call(pid, tid);
+    return present == NOT_TOLD ? !can(CAN_SLEEPING_CALL)
+                               : present == number || present == SYS_restart_syscall;
 }
 
 /* Finds a line of /proc/TID/status by its beginning ("\nTgid:"); what follows it, or NULL. */

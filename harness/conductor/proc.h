@@ -12,6 +12,11 @@
 /* The letter of a thread's state ("S"), '?' when it is gone. */
 char proc_state(pid_t pid, pid_t tid);
 
+/* Whether the thread sleeps till it is woken. "S" alone does not say so: a thread has that state
+ * before it looks for the last time whether it has to sleep, and may be put off its processor
+ * there, though what it waits for has come. */
+bool proc_sleeps(pid_t pid, pid_t tid);
+
 /* Whether the thread, which has entered that system call and not left it, sleeps inside: in it, or
  * where the kernel goes on with it. Needs the right to trace it. */
 bool proc_sleeps_in(pid_t pid, pid_t tid, int number);
