@@ -1,12 +1,15 @@
 """A client of the harness's own: never blocks, and says in a word what became of it."""
 
+import fcntl
 import select
 import socket
 import struct
 import time
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ..trace.sockets import ESTABLISHED, FIN_WAIT1, FIN_WAIT2, SYN_RECEIVED, State
 from .protocol import Standing
 
 if TYPE_CHECKING:
@@ -16,6 +19,10 @@ _CHUNK = 1 << 16
 _MOMENT = 0.02
 """Seconds that are waited before it is looked whether there is anything to wait for; then ever longer."""
 _AT_ONCE = struct.pack("ii", 1, 0)
+_SIOCOUTQNSD = 0x894B
+"""linux/sockios.h: how many bytes have not been sent."""
+_BEFORE_END = (SYN_RECEIVED, ESTABLISHED, FIN_WAIT1, FIN_WAIT2)
+"""The states of a server's side to which neither FIN nor RST has come."""
 
 
 class Fate(StrEnum):
@@ -62,8 +69,28 @@ class Client:
         if code not in (0, 11, 115):  # EAGAIN, EINPROGRESS
             self.end = Fate.REFUSED
         if rest:
-            self._stage.rest()
+            self._await_handshake()
         return self
+
+    def _await_handshake(self) -> None:
+        """Its SYN may find no room in the listener's queue: then it is tried again for long."""
+        if self._wait(select.POLLOUT, self._stage.delivery):
+            self._rest(self._port(), SYN_RECEIVED)
+        else:
+            self._stage.lose()
+            self._stage.rest()
+
+    def _port(self) -> int | None:
+        """Its own, unless it is a UNIX socket's, or was refused at once."""
+        name = self._socket.getsockname()
+        return name[1] or None if isinstance(name, tuple) else None
+
+    def _rest(self, port: int | None, states: State | Iterable[State]) -> None:
+        """Till the server has come to rest, and has no socket in these states for the client with that port, if any."""
+        if port is None:
+            self._stage.rest()
+        else:
+            self._stage.settle(remote=port, state=states)
 
     def send(self, data: bytes, rest: bool = True) -> int:
         """Sends what there is room for; returns how much."""
@@ -130,10 +157,20 @@ class Client:
         return self.fate(patience=patience)
 
     def wait_readable(self, seconds: float) -> bool:
-        """Whether something comes within that time. Descriptors may be many: select would not do."""
+        """Whether something comes within that time."""
+        return self._wait(select.POLLIN, seconds)
+
+    def _wait(self, events: int, seconds: float) -> bool:
+        """Descriptors may be many: select would not do."""
         poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
+        poll.register(self._socket, events)
         return bool(poll.poll(seconds * 1000))
+
+    def _reaches(self) -> int | None:
+        """Its port, if FIN or RST reaches the server: a FIN waits behind what there is no room for."""
+        port = self._port()
+        unsent = fcntl.ioctl(self._socket, _SIOCOUTQNSD, b"\0" * 4) if port else b""
+        return port if not any(unsent) else None
 
     def half_close(self) -> None:
         """Sends FIN and goes on receiving."""
@@ -142,13 +179,14 @@ class Client:
                 self._socket.shutdown(socket.SHUT_WR)
             except OSError as error:
                 self._note(error)
-        self._stage.rest()
+        self._rest(self._reaches(), _BEFORE_END)
 
     def close(self, rest: bool = True) -> None:
         """Closes; what has come and was not read makes it a reset."""
+        port = self._reaches() if rest else None
         self._socket.close()
         if rest:
-            self._stage.rest()
+            self._rest(port, _BEFORE_END)
 
     def reset(self) -> None:
         """Sends RST."""

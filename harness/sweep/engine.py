@@ -114,7 +114,7 @@ class _Run:
         listens = self._stage.comes_to_listen(self._server)
         if listens:
             self._ask_in_turn()
-        self._stage.settle()
+        self._stage.settle(type="SOCK_STREAM", timer="retransmit")
         struck = self._stage.lab.ask("disarm", watch=self._watch)["struck"]
         if not struck:
             return self._judged(Judgement.MISSED, "the moment did not come again")

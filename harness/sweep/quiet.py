@@ -70,9 +70,18 @@ def _for_good(entered: Event | None) -> bool:
 
 
 def _underway(lab: Lab) -> bool:
-    """Whether a segment is to be sent again, or waits for room."""
+    """Whether a segment is to be sent again, or waits for room; or an RST has not come yet, which nobody sends again."""
     found = lab.ask("sockets", type="SOCK_STREAM")["sockets"]
+    connected = [socket for socket in found if socket["state"] != "LISTEN"]
+    peers = {_ports(socket, "remote", "local") for socket in connected}
     return any(
-        socket.get("timer") in _TICKING or (socket["state"] != "LISTEN" and socket["send_queue"])
-        for socket in found
+        socket.get("timer") in _TICKING
+        or socket["send_queue"]
+        or (socket["state"] == "ESTABLISHED" and _ports(socket, "local", "remote") not in peers)
+        for socket in connected
     )
+
+
+def _ports(socket: Mapping[str, Any], *ends: str) -> tuple[int, ...]:
+    """Of its two ends, whatever the addresses: those of one connection may be IPv4 here and mapped there."""
+    return tuple(socket[end]["port"] for end in ends)

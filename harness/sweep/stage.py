@@ -26,6 +26,9 @@ _SLICE = 0.2
 """Seconds between looks whether a subject that does not listen still lives."""
 _CALM, _RESTLESS = 10.0, 0.1
 """Seconds in which a server at work comes to rest; and that one is waited for which did not."""
+_COMES, _LOST = 1.0, 0.1
+"""Seconds in which what was sent comes, before TCP sends it again (RFC 6298 §2.1); and that it is waited for where some
+did not."""
 
 
 class Stage:
@@ -42,6 +45,8 @@ class Stage:
         """How often something was busy for so long that it was not waited for."""
         self.calm = False
         """Whether everything was at rest when somebody last looked."""
+        self._lost = 0
+        """How often what was sent did not come."""
         self._sockets: list[socket.socket] = []
         self.on_rest: Callable[[], None] | None = None
         """Called whenever everything has come to rest."""
@@ -178,11 +183,26 @@ class Stage:
         if self.on_rest is not None:
             self.on_rest()
 
-    def settle(self) -> None:
-        """The same, and what was sent has come: a FIN that a busy machine delivers late wakes a process that rests."""
-        with suppress(Late):
-            self.lab.awaits_none(type="SOCK_STREAM", timer="retransmit")
+    def settle(self, **underway: Any) -> None:
+        """The same, and what was sent has come: a FIN that a busy machine delivers late wakes a process that rests.
+
+        Args:
+            underway: the sockets, as the lab's `sockets` takes them, that there are as long as it has not.
+        """
+        try:
+            self.lab.awaits_none(**underway, deadline=self.delivery)
+        except Late:
+            self.lose()
         self.rest()
+
+    @property
+    def delivery(self) -> float:
+        """How long to wait for what was sent to come, in seconds."""
+        return _LOST if self._lost else _COMES
+
+    def lose(self) -> None:
+        """It did not: from now on it is not waited for long."""
+        self._lost += 1
 
     def is_quiet(self) -> bool:
         """Whether it is of no use to wait: nothing happens any more before a client does something."""

@@ -13,17 +13,21 @@ from typing import Any
 
 import pytest
 
+from harness import CONNECTION, entering
 from harness.build import current
 from harness.control.relay import Relay
 from harness.lab.lab import Settings
 from harness.lab.moment import Descriptor, Moment
 from harness.outcome import Outcome
+from harness.sweep.client import Fate
 from harness.sweep.descriptors import classified
 from harness.sweep.engine import Engine, Judgement
 from harness.sweep.perturb import Kind, Perturbation, perturbations
 from harness.sweep.plan import Plan
 from harness.sweep.points import Point, merged
+from harness.sweep.stage import Stage
 from harness.sweep.subject import Subject, subject_of
+from harness.tests import ss
 from harness.trace.event import Event
 
 HERE = current()
@@ -294,6 +298,53 @@ def test_what_is_underway_is_waited_for(relay: Relay) -> None:
         assert stage.is_quiet()
         stage.client()
         assert not stage.is_quiet()
+
+
+def slowed(stage: Stage, rate: str) -> Stage:
+    """The stage, whose network lets through no more bits than that in a second: each segment takes its time."""
+    shaped = f"tc qdisc add dev lo root tbf rate {rate} burst 100 limit 1000000".split()
+    inside = ss.entering(stage.lab.init, stage.lab.about.descriptor)
+    done = subprocess.run([*inside, *shaped], capture_output=True, text=True)
+    if done.returncode:
+        stage.lab.close()
+        pytest.skip(f"the network cannot be made slow: {done.stderr.strip()}")
+    return stage
+
+
+class Slow(Engine):
+    """An engine with five milliseconds for each segment."""
+
+    def stage(self) -> Stage:
+        """A lab with a slow network."""
+        return slowed(super().stage(), "100kbit")
+
+
+def test_a_slow_network_changes_no_result(relay: Relay) -> None:
+    """Who sleeps because a segment has not come yet is not at rest: the end of one client is to reach the server before
+    the next one comes."""
+    fast = engine(relay, served("echo_mpserv", "-r"), requests=2)
+    slow = Slow(fast.subject, Settings(HERE.folder, sanitized=HERE.sanitized), relay)
+    every = [Perturbation(Kind.KILL, "SIGKILL", point) for point in fast.record()[0]]
+    assert len(every) > 50
+    for perturbation in every[::5]:
+        assert slow.run(perturbation) == fast.run(perturbation)
+
+
+def test_a_reset_that_is_underway_is_waited_for(relay: Relay) -> None:
+    """All data are acknowledged, and nobody sends an RST again: still the client has its end."""
+    one = engine(relay, served("tcpservpoll01"))
+    with slowed(one.stage(), "8kbit") as stage:
+        process = stage.load()
+        reads = process.arm(entering("read", on=CONNECTION))
+        process.run()
+        assert stage.comes_to_listen(process)
+        client = stage.client()
+        client.send(one.subject.protocol.request)
+        reads.reached()
+        stage.lab.awaits_none(timer="retransmit")
+        process.kill()
+        stage.rest()
+        assert client.fate() is Fate.RESET
 
 
 def test_a_plan_without_merging_has_every_moment(relay: Relay) -> None:
