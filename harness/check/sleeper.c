@@ -63,16 +63,11 @@ static int state_of(int thread)
 static void *runs(void *argument)
 {
     struct sleeper *sleeper = argument;
-    long result;
-    int error;
 
     atomic_store(&sleeper->id, own_id());
-    result = sleeper->call(sleeper->argument);
-    error = errno;
-
+    sleeper->result = sleeper->call(sleeper->argument);
+    sleeper->error = errno;
     pthread_mutex_lock(&sleeper->lock);
-    sleeper->result = result;
-    sleeper->error = error;
     sleeper->over = true;
     pthread_cond_signal(&sleeper->told);
     pthread_mutex_unlock(&sleeper->lock);
@@ -132,14 +127,16 @@ static int await_outcome(struct sleeper *sleeper)
 {
     struct timespec limit;
     int error = 0;
+    bool over;
 
     clock_gettime(CLOCK_REALTIME, &limit); /* the clock of pthread_cond_timedwait */
     limit.tv_sec += LIMIT_S;
     pthread_mutex_lock(&sleeper->lock);
     while (!sleeper->over && !error)
         error = pthread_cond_timedwait(&sleeper->told, &sleeper->lock, &limit);
+    over = sleeper->over;
     pthread_mutex_unlock(&sleeper->lock);
-    return error;
+    return over ? 0 : error;
 }
 
 long woken(struct sleeper *sleeper)

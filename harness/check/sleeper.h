@@ -14,7 +14,7 @@ struct sleeper {
     atomic_int id; /* the thread's, 0 before it runs */
     pthread_mutex_t lock;
     pthread_cond_t told;
-    bool over; /* and what the call gave: */
+    bool over; /* under the lock; then these may be read: */
     long result;
     int error;
 };

@@ -279,9 +279,14 @@ static int fill_by(int descriptor, size_t size)
  * there would be very many of them. */
 int fill(int descriptor)
 {
-    const int chunks = nonblocking(descriptor) < 0 ? -1 : fill_by(descriptor, CHUNK);
-    const int bytes = chunks < 0 ? -1 : fill_by(descriptor, 1);
+    int chunks, bytes;
 
+    if (nonblocking(descriptor) < 0)
+        return -1;
+    chunks = fill_by(descriptor, CHUNK);
+    if (chunks < 0)
+        return -1;
+    bytes = fill_by(descriptor, 1);
     return bytes < 0 ? -1 : chunks + bytes;
 }
 
