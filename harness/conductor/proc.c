@@ -54,8 +54,6 @@ static long sleeping_call(pid_t pid, pid_t tid)
     char path[64], text[256], *end;
     long number;
 
-    if (!can(CAN_SLEEPING_CALL))
-        return NOT_TOLD;
     snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
     if (read_text(path, text, sizeof text) <= 0)
         return NOT_TOLD;
@@ -65,7 +63,8 @@ static long sleeping_call(pid_t pid, pid_t tid)
 
 bool proc_sleeps(pid_t pid, pid_t tid)
 {
-    return proc_state(pid, tid) == 'S' && sleeping_call(pid, tid) != AWAKE;
+    return proc_state(pid, tid) == 'S' &&
+           (!can(CAN_SLEEPING_CALL) || sleeping_call(pid, tid) != AWAKE);
 }
 
 bool proc_sleeps_in(pid_t pid, pid_t tid, int number)
@@ -75,9 +74,10 @@ bool proc_sleeps_in(pid_t pid, pid_t tid, int number)
 
     if (state != 'S' && state != 'D')
         return false;
+    if (!can(CAN_SLEEPING_CALL))
+        return true;
     present = sleeping_call(pid, tid);
-    return present == NOT_TOLD ? !can(CAN_SLEEPING_CALL)
-                               : present == number || present == SYS_restart_syscall;
+    return present == number || present == SYS_restart_syscall;
 }
 
 /* Finds a line of /proc/TID/status by its beginning ("\nTgid:"); what follows it, or NULL. */
