@@ -169,8 +169,9 @@ class Client:
     def _reaches(self) -> int | None:
         """Its port, if FIN or RST reaches the server: a FIN waits behind what there is no room for."""
         port = self._port()
-        unsent = fcntl.ioctl(self._socket, _SIOCOUTQNSD, b"\0" * 4) if port else b""
-        return port if not any(unsent) else None
+        if port and any(fcntl.ioctl(self._socket, _SIOCOUTQNSD, b"\0" * 4)):
+            return None
+        return port
 
     def half_close(self) -> None:
         """Sends FIN and goes on receiving."""

@@ -45,8 +45,8 @@ class Stage:
         """How often something was busy for so long that it was not waited for."""
         self.calm = False
         """Whether everything was at rest when somebody last looked."""
-        self._lost = 0
-        """How often what was sent did not come."""
+        self.delivery = _COMES
+        """Seconds in which what was sent is to come."""
         self._sockets: list[socket.socket] = []
         self.on_rest: Callable[[], None] | None = None
         """Called whenever everything has come to rest."""
@@ -195,14 +195,9 @@ class Stage:
             self.lose()
         self.rest()
 
-    @property
-    def delivery(self) -> float:
-        """How long to wait for what was sent to come, in seconds."""
-        return _LOST if self._lost else _COMES
-
     def lose(self) -> None:
-        """It did not: from now on it is not waited for long."""
-        self._lost += 1
+        """What was sent did not come: from now on it is not waited for long."""
+        self.delivery = _LOST
 
     def is_quiet(self) -> bool:
         """Whether it is of no use to wait: nothing happens any more before a client does something."""
